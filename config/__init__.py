@@ -1,0 +1,5 @@
+"""How the product runs."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,16 @@
+"""Who, and by which rules."""
+
+from councils.models.calendar import ClosedDay
+from councils.models.council import Agency, Council, Partnership
+from councils.models.person import Appointment, Person
+from councils.models.procedure import ProcedureVersion
+
+__all__ = [
+    "Agency",
+    "Appointment",
+    "ClosedDay",
+    "Council",
+    "Partnership",
+    "Person",
+    "ProcedureVersion",
+]

@@ -1,0 +1,621 @@
+"""The procedure language: what a published procedure can say, and nothing else.
+
+A document is typed here and nowhere else. `read` turns a file into a `Procedure` or into a list of
+faults, each with its place and what to write instead. Adding a procedure touches no code.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from councils.limits import Limit
+from councils.wording import placeholders
+
+SHIPPED = Path(__file__).parent / "procedures"
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Words = Annotated[str, Field(min_length=1)]
+
+
+def _limit(value: object) -> object:
+    return Limit.parse(value) if isinstance(value, str) else value
+
+
+LimitText = Annotated[Limit, BeforeValidator(_limit), PlainSerializer(str, return_type=str)]
+
+Moment = Literal[
+    "conference_held",
+    "conference_ended",
+    "raised",
+    "filed",
+    "admission_decided",
+    "stage_entered",
+    "resolution_proposed",
+    "resolution_answered",
+    "escalation_offered",
+    "escalation_answered",
+    "decided",
+    "letters_issued",
+    "further_conference_held",
+]
+MOMENTS_OF_THE_CONFERENCE = ("conference_held", "conference_ended")
+MOMENTS_OF_A_STAGE = (
+    "stage_entered",
+    "resolution_proposed",
+    "resolution_answered",
+    "escalation_offered",
+    "escalation_answered",
+    "decided",
+    "letters_issued",
+)
+
+Meaning = Literal["uphold", "not_uphold", "resolve", "unresolved"]
+LeadsTo = Literal["close", "offer_next", "reconvene"]
+Capacity = Literal["professional", "family", "observer"]
+
+PLACEHOLDERS = frozenset(
+    {
+        "addressee",
+        "agency",
+        "chair",
+        "children",
+        "conference_date",
+        "conference_kind",
+        "council",
+        "dissenter",
+        "dissenter_agency",
+        "panel_date",
+        "reference",
+        "resolution",
+        "unit",
+    }
+)
+"""What the wording of a letter may name. Closed: a letter is substituted, never compiled."""
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Cited(Part):
+    """A rule that says where it comes from, and why where the text leaves it open."""
+
+    source: Words
+    chosen: str = ""
+
+
+class Term(Part):
+    """A local word, as it stands in a sentence, and its plural."""
+
+    one: Words
+    many: Words
+
+
+class Vocabulary(Part):
+    """The partnership's own words for the things that every procedure has."""
+
+    chair: Term
+    unit: Term
+    conference: Term
+    record_number: Term
+    panel: Term
+    dissent_form: Term
+    line_manager: Term
+
+
+class Role(Part):
+    """Who does it here, under the local title. People are appointed to roles by key."""
+
+    title: Words
+    deputies: tuple[Key, ...] = ()
+
+
+class Route(Cited):
+    """Where somebody else's question belongs."""
+
+    who: Words
+    to: Words
+
+
+class Evidence(Cited):
+    """What a dissent has to rest on."""
+
+    text: Words
+
+
+class Explaining(Cited):
+    """What the chair tells those present about dissenting."""
+
+    text: Words
+
+
+class Raising(Cited):
+    """Who may dissent, and when it has to be said."""
+
+    capacities: tuple[Capacity, ...]
+    must_be_present: bool
+    in_the_conference: Literal["required"]
+    refused: Words
+    """Where to go instead, shown with every refusal."""
+
+
+class AskIf(Part):
+    question: Key
+    answer: tuple[str, ...]
+
+
+class Question(Cited):
+    """One page of the form."""
+
+    key: Key
+    label: Words
+    hint: str = ""
+    kind: Literal["line", "text", "choice", "date"] = "text"
+    choices: dict[str, str] = {}
+    required: bool = True
+    ask_if: AskIf | None = None
+
+
+class Late(Cited):
+    """What a late form meets."""
+
+    question: Words
+    hint: str = ""
+    admitted_by: Key
+
+
+class Management(Cited):
+    """How far the dissenter's own manager has to be in it."""
+
+    question: Words
+    hint: str = ""
+    duty: Literal["informed"]
+
+
+class Filing(Cited):
+    """How the dissent is put in writing."""
+
+    declaration: Words
+    questions: tuple[Question, ...]
+    management: Management
+    late: Late
+
+
+class Passing(Cited):
+    """What happens when a clock runs out: who is told, and whether the case moves on by itself."""
+
+    tell: tuple[str, ...] = ()
+    then: Literal["nothing", "refuse_resolution", "end_offer"] = "nothing"
+
+
+class Clock(Cited):
+    """A limit from one moment to another."""
+
+    key: Key
+    label: Words
+    limit: LimitText
+    start: Moment = Field(alias="from")
+    until: Moment
+    stage: Key | None = None
+    start_stage: Key | None = None
+    """The stage whose moment starts it, where it is not the stage that stops it."""
+    strength: Literal["limit", "aim"] = "limit"
+    on_passing: Passing | None = None
+
+
+class Step(Cited):
+    """Something that has to be recorded before the stage can be decided."""
+
+    key: Key
+    label: Words
+    with_whom: Literal["chair", "dissenter", "nobody"]
+    hint: str = ""
+    after: tuple[Key, ...] = ()
+
+
+class Agreement(Cited):
+    """An outcome that the dissenter has to agree to in writing before it stands."""
+
+    refused_or_unanswered: Key
+
+
+class Outcome(Cited):
+    """One way a stage can end, in the partnership's own words."""
+
+    key: Key
+    label: Words
+    meaning: Meaning
+    leads_to: LeadsTo
+    letter: Words
+    """What the letter says of it."""
+    grounds: dict[str, str] = {}
+    agreement: Agreement | None = None
+    next_door: str = ""
+
+
+class ReviewRules(Part):
+    """A stage decided by one person."""
+
+    decided_by: Key
+
+
+class PanelRules(Cited):
+    """A stage decided by a panel."""
+
+    convened_by: Key
+    quorum: Annotated[int, Field(ge=1)]
+    seat: tuple[Key, ...]
+    """Roles of which one has to be there."""
+    seat_may_have_reviewed: bool
+    from_represented_agencies: bool
+    refuses: tuple[Literal["attended", "manages_the_dissenter", "reviewed"], ...]
+    papers: tuple[Literal["form", "minutes", "agency_report", "summary"], ...]
+    confidentiality: Words
+    terms: tuple[Words, ...] = ()
+
+
+class Stage(Cited):
+    """One level of the procedure: a review by one person, or a panel."""
+
+    key: Key
+    title: Words
+    review: ReviewRules | None = None
+    panel: PanelRules | None = None
+    steps: tuple[Step, ...] = ()
+    outcomes: tuple[Outcome, ...]
+
+    def outcome(self, key: str) -> Outcome:
+        return next(outcome for outcome in self.outcomes if outcome.key == key)
+
+    def step(self, key: str) -> Step:
+        return next(step for step in self.steps if step.key == key)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The roles in whose hands the stage is, first among them the one that leads."""
+        if self.panel:
+            return (self.panel.convened_by,)
+        assert self.review  # noqa: S101  the document is refused without one of the two
+        return (self.review.decided_by,)
+
+
+class Letter(Cited):
+    """A frozen document that a moment makes due."""
+
+    key: Key
+    stage: Key
+    meanings: tuple[Meaning, ...]
+    to: tuple[str, ...]
+    heading: Words
+    paragraphs: tuple[Words, ...]
+    closing: tuple[Words, ...] = ()
+    released_by: tuple[Key, ...] = ()
+    """Roles of which a second person releases it; with none it goes out as soon as it is made."""
+
+
+class Telling(Cited):
+    """A message that a moment makes due: it says only a reference and a link."""
+
+    moment: Moment
+    stage: Key | None = None
+    to: tuple[str, ...]
+
+
+class Reconvening(Cited):
+    """How a further conference comes about."""
+
+    led_by: tuple[Key, ...]
+    text: Words
+
+
+class Procedure(Part):
+    """One published procedure, in one version."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: Words
+    kind: Literal["dissent"]
+    partnership: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    version: Annotated[int, Field(ge=1)]
+    in_force_from: dt.date
+    last_reviewed: dt.date | None = None
+    next_review: dt.date | None = None
+    sources: dict[str, str]
+    purpose: Words
+    words: Vocabulary
+    roles: dict[Key, Role]
+    routes: tuple[Route, ...]
+    evidence: Evidence
+    explaining: Explaining
+    raising: Raising
+    filing: Filing
+    meanwhile: Words
+    clocks: tuple[Clock, ...]
+    stages: tuple[Stage, ...]
+    letters: tuple[Letter, ...]
+    tellings: tuple[Telling, ...]
+    reconvening: Reconvening
+
+    def stage(self, key: str) -> Stage:
+        return next(stage for stage in self.stages if stage.key == key)
+
+    def stage_after(self, key: str) -> Stage | None:
+        keys = [stage.key for stage in self.stages]
+        following = keys.index(key) + 1
+        return self.stages[following] if following < len(self.stages) else None
+
+    def clock(self, key: str) -> Clock | None:
+        return next((clock for clock in self.clocks if clock.key == key), None)
+
+    def title_of(self, role: str) -> str:
+        return self.roles[role].title
+
+    def with_deputies(self, role: str) -> tuple[str, ...]:
+        """The role and those who stand in for it, in order."""
+        return (role, *self.roles[role].deputies)
+
+    def choices_where_the_text_is_open(self) -> list[tuple[str, str]]:
+        """Each place where the text leaves something open, and what was chosen and why."""
+        return [
+            (place, part.chosen) for place, part in _parts(self) if isinstance(part, Cited) and part.chosen
+        ]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in a document: where, and what to write instead."""
+
+    place: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.says}"
+
+
+class ProcedureRefused(Exception):
+    """A document that is not a procedure. `faults` says every reason at once."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+PEOPLE_OF_A_CASE = frozenset(
+    {
+        "dissenter",
+        "chair",
+        "professionals_present",
+        "panel_members",
+        "panel_chair",
+        "conference_administrator",
+    }
+)
+"""Addressees that a case has of itself; any other addressee is a role of the document."""
+
+
+ADDRESSEES_OF_A_LETTER = ("dissenter", "chair", "professionals_present")
+"""Letters go to people of the case, each picked from its record."""
+
+ROLES_OF_EVERY_PROCEDURE = ("conference_administrator", "chair", "administrator")
+"""Who records a conference, who chairs it, and who is asked where nobody else is there."""
+
+
+def read(path: Path) -> Procedure:
+    """Return the procedure written in `path`.
+
+    Raises ProcedureRefused with every fault found, OSError where there is no such file.
+    """
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Procedure:
+    """Return the procedure that `text` writes in TOML. Raises ProcedureRefused."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProcedureRefused([Fault("the document", f"is not readable as TOML: {error}")]) from error
+    return from_document(document)
+
+
+def from_document(document: dict[str, Any]) -> Procedure:
+    """Return the procedure that `document` says. Raises ProcedureRefused with every fault."""
+    try:
+        procedure = Procedure.model_validate(document)
+    except ValidationError as error:
+        raise ProcedureRefused([_typed_fault(details) for details in error.errors()]) from error
+    if faults := list(_faults(procedure)):
+        raise ProcedureRefused(faults)
+    return procedure
+
+
+def shipped() -> Iterator[Path]:
+    """The documents that come with the product, in order of name."""
+    yield from sorted(SHIPPED.glob("*.toml"))
+
+
+def _typed_fault(details: Any) -> Fault:
+    place = ".".join(str(part) for part in details["loc"]) or "the document"
+    kind, says = details["type"], details["msg"]
+    if kind == "missing":
+        says = "is missing; write it"
+    elif kind == "extra_forbidden":
+        says = "is not a word of the procedure language; take it out or mend its spelling"
+    elif kind == "literal_error":
+        says = f"says {details['input']!r}; write one of {details['ctx']['expected']}"
+    return Fault(place, says)
+
+
+def _parts(part: object, place: str = "") -> Iterator[tuple[str, Part]]:
+    if isinstance(part, Part):
+        yield place, part
+        for name in type(part).model_fields:
+            yield from _parts(getattr(part, name), f"{place}.{name}" if place else name)
+    elif isinstance(part, tuple):
+        for index, item in enumerate(part):
+            name = str(getattr(item, "key", index))
+            yield from _parts(item, f"{place}.{name}")
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            yield from _parts(item, f"{place}.{name}")
+
+
+def _faults(procedure: Procedure) -> Iterator[Fault]:
+    """What the types cannot see: names that point nowhere, stages nobody can leave."""
+    yield from _key_faults(procedure)
+    yield from _source_faults(procedure)
+    yield from _role_faults(procedure)
+    yield from _question_faults(procedure)
+    yield from _stage_faults(procedure)
+    yield from _clock_faults(procedure)
+    yield from _letter_faults(procedure)
+
+
+def _key_faults(procedure: Procedure) -> Iterator[Fault]:
+    lists: list[tuple[str, tuple[Question | Clock | Stage | Letter | Step | Outcome, ...]]] = [
+        ("filing.questions", procedure.filing.questions),
+        ("clocks", procedure.clocks),
+        ("stages", procedure.stages),
+        ("letters", procedure.letters),
+    ]
+    for stage in procedure.stages:
+        lists.append((f"stages.{stage.key}.steps", stage.steps))
+        lists.append((f"stages.{stage.key}.outcomes", stage.outcomes))
+    for place, items in lists:
+        keys = [item.key for item in items]
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            yield Fault(f"{place}.{key}", "stands twice; give each a key of its own")
+
+
+def _question_faults(procedure: Procedure) -> Iterator[Fault]:
+    before: dict[str, Question] = {}
+    for question in procedure.filing.questions:
+        place = f"filing.questions.{question.key}"
+        if question.kind == "choice" and not question.choices:
+            yield Fault(
+                f"{place}.choices", "is empty, and the question is a choice; write what to choose from"
+            )
+        if question.ask_if:
+            asked = before.get(question.ask_if.question)
+            if asked is None:
+                yield Fault(
+                    f"{place}.ask_if",
+                    f"asks after the question {question.ask_if.question!r}, which does not come before it; "
+                    f"write one of {', '.join(before)}",
+                )
+            for answer in question.ask_if.answer if asked else ():
+                if asked and answer not in asked.choices:
+                    yield Fault(
+                        f"{place}.ask_if",
+                        f"waits for the answer {answer!r}; write one of {', '.join(asked.choices)}",
+                    )
+        before[question.key] = question
+
+
+def _source_faults(procedure: Procedure) -> Iterator[Fault]:
+    known = ", ".join(procedure.sources)
+    for place, part in _parts(procedure):
+        for citation in part.source.split(";") if isinstance(part, Cited) else ():
+            said = citation.strip()
+            if said.partition(",")[0].partition(" ")[0] not in procedure.sources:
+                yield Fault(f"{place}.source", f"cites {said!r}; begin with one of the sources: {known}")
+
+
+def _role_faults(procedure: Procedure) -> Iterator[Fault]:
+    def known(place: str, *roles: str) -> Iterator[Fault]:
+        for role in roles:
+            if role not in procedure.roles:
+                names = ", ".join(procedure.roles)
+                yield Fault(place, f"names the role {role!r}; write one of {names}, or add it to roles")
+
+    def addressed(place: str, *addressees: str) -> Iterator[Fault]:
+        yield from known(place, *(one for one in addressees if one not in PEOPLE_OF_A_CASE))
+
+    for role_key in ROLES_OF_EVERY_PROCEDURE:
+        if role_key not in procedure.roles:
+            yield Fault("roles", f"has no {role_key!r}; write it with its title here")
+    for key, role in procedure.roles.items():
+        yield from known(f"roles.{key}.deputies", *role.deputies)
+    yield from known("filing.late.admitted_by", procedure.filing.late.admitted_by)
+    yield from known("reconvening.led_by", *procedure.reconvening.led_by)
+    for stage in procedure.stages:
+        if stage.review:
+            yield from known(f"stages.{stage.key}.review.decided_by", stage.review.decided_by)
+        if stage.panel:
+            yield from known(f"stages.{stage.key}.panel.convened_by", stage.panel.convened_by)
+            yield from known(f"stages.{stage.key}.panel.seat", *stage.panel.seat)
+    for letter in procedure.letters:
+        yield from known(f"letters.{letter.key}.released_by", *letter.released_by)
+    for index, telling in enumerate(procedure.tellings):
+        yield from addressed(f"tellings.{index}.to", *telling.to)
+    for clock in procedure.clocks:
+        if clock.on_passing:
+            yield from addressed(f"clocks.{clock.key}.on_passing.tell", *clock.on_passing.tell)
+
+
+def _stage_faults(procedure: Procedure) -> Iterator[Fault]:
+    if not procedure.stages:
+        yield Fault("stages", "has no stage; write at least one")
+    for stage in procedure.stages:
+        place = f"stages.{stage.key}"
+        if bool(stage.review) == bool(stage.panel):
+            yield Fault(place, "is decided by one person or by a panel; write review or panel, and not both")
+        if not stage.outcomes:
+            yield Fault(f"{place}.outcomes", "is empty, so nobody can leave the stage; write its outcomes")
+        steps = {step.key for step in stage.steps}
+        outcomes = {outcome.key for outcome in stage.outcomes}
+        for step in stage.steps:
+            for before in step.after:
+                if before not in steps:
+                    yield Fault(
+                        f"{place}.steps.{step.key}.after", f"names the step {before!r}, which is not there"
+                    )
+        for outcome in stage.outcomes:
+            if outcome.leads_to == "offer_next" and procedure.stage_after(stage.key) is None:
+                yield Fault(
+                    f"{place}.outcomes.{outcome.key}.leads_to",
+                    "offers a next stage and there is none; add a stage or let it lead to close",
+                )
+            if outcome.agreement and outcome.agreement.refused_or_unanswered not in outcomes:
+                yield Fault(
+                    f"{place}.outcomes.{outcome.key}.agreement.refused_or_unanswered",
+                    f"names the outcome {outcome.agreement.refused_or_unanswered!r}; "
+                    f"write one of {', '.join(sorted(outcomes))}",
+                )
+
+
+def _clock_faults(procedure: Procedure) -> Iterator[Fault]:
+    stages = {stage.key for stage in procedure.stages}
+    for clock in procedure.clocks:
+        place = f"clocks.{clock.key}"
+        for name, stage in (("stage", clock.stage), ("start_stage", clock.start_stage)):
+            if stage and stage not in stages:
+                yield Fault(
+                    f"{place}.{name}", f"names the stage {stage!r}; write one of {', '.join(sorted(stages))}"
+                )
+        if clock.until in MOMENTS_OF_A_STAGE and not clock.stage:
+            yield Fault(f"{place}.stage", f"is missing, and {clock.until!r} happens at a stage; write which")
+        if clock.start == clock.until and clock.start_stage == clock.stage:
+            yield Fault(place, "starts and stops at the same moment; mend from or until")
+
+
+def _letter_faults(procedure: Procedure) -> Iterator[Fault]:
+    stages = {stage.key for stage in procedure.stages}
+    for letter in procedure.letters:
+        if letter.stage not in stages:
+            yield Fault(
+                f"letters.{letter.key}.stage", f"names the stage {letter.stage!r}, which is not there"
+            )
+        for to in letter.to:
+            if to not in ADDRESSEES_OF_A_LETTER:
+                names = ", ".join(ADDRESSEES_OF_A_LETTER)
+                yield Fault(f"letters.{letter.key}.to", f"names {to!r}; write one of {names}")
+        if not letter.to:
+            yield Fault(f"letters.{letter.key}.to", "is a letter to nobody; name an addressee")
+        wording = (letter.heading, *letter.paragraphs, *letter.closing)
+        for name in sorted(set().union(*map(placeholders, wording)) - PLACEHOLDERS):
+            allowed = ", ".join(sorted(PLACEHOLDERS))
+            yield Fault(f"letters.{letter.key}", f"uses the placeholder {{{name}}}; write one of {allowed}")

@@ -1,0 +1,77 @@
+"""The verbs: only they write. Each is one transaction, and takes who and when."""
+
+from dissent.actions.conference import (
+    add_attendance,
+    add_child,
+    add_relative,
+    attach_paper,
+    close_record,
+    confirm_explained,
+    record_conference,
+)
+from dissent.actions.core import Refused
+from dissent.actions.dissent import (
+    admit,
+    file_dissent,
+    keep_answer,
+    raise_dissent,
+    refuse_late,
+    tell_management,
+    why_not,
+)
+from dissent.actions.further_conference import record_further_conference
+from dissent.actions.letters import hand_over, make_bytes, release_letters
+from dissent.actions.panel import convene_panel, declare, join_panel, record_sitting, replace_member
+from dissent.actions.procedure import publish_procedure
+from dissent.actions.reading import record_read
+from dissent.actions.review import (
+    Found,
+    accept,
+    agree_to_resolution,
+    decide,
+    end_offer,
+    propose_resolution,
+    record_step,
+    refuse_resolution,
+    take_further,
+)
+from dissent.actions.sweep import pass_clocks
+
+__all__ = [
+    "Found",
+    "Refused",
+    "accept",
+    "add_attendance",
+    "add_child",
+    "add_relative",
+    "admit",
+    "agree_to_resolution",
+    "attach_paper",
+    "close_record",
+    "confirm_explained",
+    "convene_panel",
+    "decide",
+    "declare",
+    "end_offer",
+    "file_dissent",
+    "hand_over",
+    "join_panel",
+    "keep_answer",
+    "make_bytes",
+    "pass_clocks",
+    "propose_resolution",
+    "publish_procedure",
+    "raise_dissent",
+    "record_conference",
+    "record_further_conference",
+    "record_read",
+    "record_sitting",
+    "record_step",
+    "refuse_late",
+    "refuse_resolution",
+    "release_letters",
+    "replace_member",
+    "take_further",
+    "tell_management",
+    "why_not",
+]

@@ -1,0 +1,395 @@
+"""What is done to a conference and its record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.utils import timezone
+
+from councils.models import Agency, Council, Person
+from dissent.actions.core import Refused, hold_conference, not_in_the_future
+from dissent.models import Attendance, Child, Conference, Moment, Paper, PaperContent, Relative, ledger
+from dissent.models.panel import appointed_as
+from dissent.pdf.check import check_pdf
+
+LONGEST = dt.timedelta(days=1)
+"""Beyond it a time is a slip of the hand, from which clocks would run."""
+
+
+class RecordIsClosed(Refused):
+    """The chair has closed the conference record, so it takes nothing more."""
+
+
+class SentBefore(Refused):
+    """A page that was sent once is sent again, and says something else now."""
+
+
+class NoProcedure(Refused):
+    """No procedure was in force here on the day of the conference."""
+
+
+@transaction.atomic
+def record_conference(
+    *,
+    council: Council,
+    kind: str,
+    held_at: dt.datetime,
+    ended_at: dt.datetime,
+    chair: Person,
+    once: UUID | None = None,
+    by: Person,
+    at: dt.datetime,
+) -> Conference:
+    """Record that a conference was held, pinned to the procedure in force on its day.
+
+    `once` is drawn by the page, here and below: the same page sent twice makes one row (see `_made`).
+    Raises PermissionDenied where `by` administers no conferences here, InTheFuture, NoProcedure, SentBefore,
+    and Refused where it ended before it began or `chair` chairs none here.
+    """
+    if (
+        not appointed_as(("conference_administrator",), council_id=council.pk, at=at)
+        .filter(pk=by.pk)
+        .exists()
+    ):
+        raise PermissionDenied
+    Council.objects.select_for_update(no_key=True).get(pk=council.pk)  # two presses at once queue up here
+    before = _made(
+        Conference.objects.filter(council=council, recorded_by=by),
+        once,
+        {"kind": kind, "held_at": held_at, "ended_at": ended_at, "chair_id": chair.pk},
+    )
+    if before:
+        return before
+    conference = new_conference(
+        council=council, kind=kind, held_at=held_at, ended_at=ended_at, chair=chair, once=once, by=by, at=at
+    )
+    _note(conference, "record_conference", by=by, at=at, values={"kind": kind, "chair": chair.pk})
+    return conference
+
+
+def new_conference(
+    *,
+    council: Council,
+    kind: str,
+    held_at: dt.datetime,
+    ended_at: dt.datetime,
+    chair: Person,
+    by: Person,
+    at: dt.datetime,
+    once: UUID | None = None,
+    answers: Conference | None = None,
+) -> Conference:
+    """Make the row and its two moments. `answers` is the conference that this one thinks over again."""
+    not_in_the_future(held_at, at=at, field="held_at")
+    not_in_the_future(ended_at, at=at, field="ended_at")
+    if ended_at <= held_at:
+        raise Refused("The conference cannot have ended before it began. Check both times.", field="ended_at")
+    if ended_at - held_at > LONGEST:
+        raise Refused("A conference does not last longer than a day. Check both times.", field="ended_at")
+    if not appointed_as(("chair",), council_id=council.pk, at=at).filter(pk=chair.pk).exists():
+        raise Refused(
+            "This person is not appointed to chair conferences here. Choose another.", field="chair"
+        )
+    procedure = council.procedure_on(timezone.localdate(held_at))
+    if procedure is None:
+        raise NoProcedure(
+            "No dissent procedure was in force here on that day. Check the date, or ask the administrator "
+            "of the procedure which one applies.",
+            field="held_at",
+        )
+    conference = Conference.objects.create(
+        id=once or uuid4(),
+        council=council,
+        procedure=procedure,
+        kind=kind,
+        held_at=held_at,
+        ended_at=ended_at,
+        chair=chair,
+        recorded_at=at,
+        recorded_by=by,
+        answers=answers,
+        led_by=by if answers else None,
+    )
+    Moment.objects.bulk_create(
+        Moment(council=council, conference=conference, name=name, happened_at=when, recorded_at=at, by=by)
+        for name, when in (("conference_held", held_at), ("conference_ended", ended_at))
+    )
+    return conference
+
+
+@transaction.atomic
+def add_child(
+    *,
+    conference: Conference,
+    name: str,
+    born_on: dt.date | None,
+    due_on: dt.date | None,
+    decision: str,
+    category: str,
+    record_number: str = "",
+    once: UUID | None = None,
+    by: Person,
+    at: dt.datetime,
+) -> Child:
+    """Record a child and what was decided for that child. An unborn child is due, and may have no name.
+
+    Raises PermissionDenied, RecordIsClosed, SentBefore, Refused where birth and due date are both given, or
+    neither.
+    """
+    held = _open(conference, "describe", by=by, at=at)
+    facts: dict[str, object] = {
+        "name": name.strip(),
+        "born_on": born_on,
+        "due_on": due_on,
+        "decision": decision,
+        "category": category,
+        "record_number": record_number.strip(),
+    }
+    if before := _made(held.children, once, facts):
+        return before
+    if bool(born_on) == bool(due_on):
+        raise Refused(
+            "Give a date of birth, or the date on which the child is expected, and not both.", field="born_on"
+        )
+    if born_on and not name.strip():
+        raise Refused("Give the child's name.", field="name")
+    if born_on and born_on > timezone.localdate(at):
+        raise Refused(
+            "This date of birth has not come yet. For an unborn child give the due date.", field="born_on"
+        )
+    if decision in (Child.Decision.MADE, Child.Decision.CONTINUED) and not category:
+        raise Refused("Say under which category the child has a plan.", field="category")
+    child = Child.objects.create(
+        id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
+    )
+    _note(held, "add_child", by=by, at=at, about=child, values=facts)
+    return child
+
+
+@transaction.atomic
+def add_relative(
+    *, child: Child, once: UUID | None = None, by: Person, at: dt.datetime, **facts: object
+) -> Relative:
+    """Record somebody who matters to a child, and what they may be told.
+
+    `facts` are the fields of Relative. Raises PermissionDenied, RecordIsClosed, SentBefore, and Refused where
+    it is not said who said so, or a way to reach them is not confirmed as safe.
+    """
+    held = _open(child.conference, "describe", by=by, at=at)
+    if before := _made(child.relatives, once, facts):
+        return before
+    if facts.get("may_be_told") and not facts.get("may_be_told_said_by"):
+        raise Refused("Say who said so.", field="may_be_told_said_by")
+    if facts.get("contact") and not (
+        facts.get("contact_confirmed_safe_on") and facts.get("contact_confirmed_safe_by")
+    ):
+        raise Refused(
+            "Say who confirmed that this contact is safe, and when. Without that, choose that none is known.",
+            field="contact_confirmed_safe_by",
+        )
+    relative = Relative.objects.create(
+        id=once or uuid4(), council_id=held.council_id, child=child, added_at=at, **facts
+    )
+    _note(held, "add_relative", by=by, at=at, about=relative, values={"child": child.pk, **facts})
+    return relative
+
+
+@transaction.atomic
+def add_attendance(
+    *,
+    conference: Conference,
+    name: str,
+    capacity: str,
+    present: bool,
+    agency: Agency | None = None,
+    job: str = "",
+    email: str = "",
+    once: UUID | None = None,
+    by: Person,
+    at: dt.datetime,
+) -> Attendance:
+    """Record one person at the conference, present or not. A professional with an e-mail address can sign in.
+
+    Raises PermissionDenied, RecordIsClosed, SentBefore, and Refused where a professional has no agency, the
+    agency is not of this council, the same person is recorded twice, or letters are made already (ST-13).
+    """
+    held = _open(conference, "describe", by=by, at=at)
+    facts: dict[str, object] = {
+        "name": name.strip(),
+        "capacity": capacity,
+        "present": present,
+        "agency": agency,
+        "job": job.strip(),
+        "email": email.strip().lower(),
+    }
+    if before := _made(held.attendances, once, facts):
+        return before
+    _of_this_council(agency, held)
+    if present and held.dissents.filter(letters__isnull=False).exists():
+        raise Refused(
+            "Letters about this conference are made already, and go to the people recorded until then. "
+            "Ask whoever released them how this person is told.",
+            field="present",
+        )
+    person = None
+    if capacity == Attendance.Capacity.PROFESSIONAL:
+        if agency is None:
+            raise Refused("Say for which agency this professional came.", field="agency")
+        if email:
+            person = Person.objects.known_by(email, name=name.strip(), agency=agency, job=job.strip())
+            first = held.attendances.filter(person=person).first()
+            if first:
+                raise Refused(
+                    f"{first.name} is recorded at this conference with this address.", field="email"
+                )
+            if person.pk == held.chair_id:
+                raise Refused("This is the chair of the conference, who is recorded as such.", field="email")
+    attendance = Attendance.objects.create(
+        id=once or uuid4(), council_id=held.council_id, conference=held, person=person, added_at=at, **facts
+    )
+    _note(
+        held,
+        "add_attendance",
+        by=by,
+        at=at,
+        about=attendance,
+        values={**facts, "agency": agency.pk if agency else None},
+    )
+    return attendance
+
+
+def attach_paper(
+    *,
+    conference: Conference,
+    kind: str,
+    file_name: str,
+    data: bytes,
+    agency: Agency | None = None,
+    once: UUID | None = None,
+    by: Person,
+    at: dt.datetime,
+) -> Paper:
+    """Attach a PDF file to the conference, and keep its hash.
+
+    Raises PermissionDenied, SentBefore, Refused for a report of no agency, and NotAPdf with a sentence that
+    says how to make one. Minutes are often finished after the record is closed, so a closed record still
+    takes papers.
+    """
+    check_pdf(data, file_name)  # it may take seconds, which nobody else has to wait for
+    with transaction.atomic():
+        held = hold_conference(conference, verb="attach", by=by, at=at)
+        facts: dict[str, object] = {
+            "kind": kind,
+            "agency": agency,
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        if before := _made(held.papers, once, facts):
+            return before
+        _of_this_council(agency, held)
+        if kind == Paper.Kind.AGENCY_REPORT and agency is None:
+            raise Refused("Say which agency wrote the report.", field="agency")
+        paper = Paper.objects.create(
+            id=once or uuid4(),
+            council_id=held.council_id,
+            conference=held,
+            file_name=file_name,
+            attached_at=at,
+            attached_by=by,
+            **facts,
+        )
+        PaperContent.objects.create(paper=paper, data=data)
+        _note(held, "attach_paper", by=by, at=at, about=paper, values={"kind": kind, "sha256": paper.sha256})
+        return paper
+
+
+@transaction.atomic
+def confirm_explained(*, conference: Conference, by: Person, at: dt.datetime) -> Conference:
+    """Record that the chair made sure that those attending understand how to dissent (ST-04).
+
+    Raises PermissionDenied, RecordIsClosed.
+    """
+    held = _open(conference, "explain", by=by, at=at)
+    if held.explained_at is None:
+        held.explained_at, held.explained_by = at, by
+        held.save(update_fields=["explained_at", "explained_by"])
+        _note(held, "confirm_explained", by=by, at=at)
+    return held
+
+
+@transaction.atomic
+def close_record(*, conference: Conference, by: Person, at: dt.datetime) -> Conference:
+    """Close the conference record. From then on nobody can dissent; time alone never closes it.
+
+    Raises PermissionDenied, RecordIsClosed, and Refused where the process was not said to be explained,
+    no child or nobody present is recorded.
+    """
+    held = _open(conference, "close_record", by=by, at=at)
+    if lacks := held.lacks():
+        raise Refused(" ".join(lacks))
+    held.closed_at, held.closed_by = at, by
+    held.save(update_fields=["closed_at", "closed_by"])
+    _note(held, "close_record", by=by, at=at)
+    return held
+
+
+def _open(conference: Conference, verb: str, *, by: Person, at: dt.datetime) -> Conference:
+    """Hold a conference whose record is still open."""
+    held = hold_conference(conference, verb=verb, by=by, at=at)
+    if held.is_closed:
+        raise RecordIsClosed(
+            "The chair has closed the record of this conference, so nothing more can be added. "
+            + held.procedure.rules.raising.refused
+        )
+    return held
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def _made(
+    rows: models.Manager[Row] | models.QuerySet[Row], once: UUID | None, facts: dict[str, object]
+) -> Row | None:
+    """Return the row that an earlier press on the same page made, None where there is none.
+
+    A page pressed twice is one row: `once`, which the page draws, is its id. Raises SentBefore where the row
+    says something else than `facts`.
+    """
+    row = rows.filter(pk=once).first() if once else None
+    if row and any(getattr(row, name) != value for name, value in facts.items()):
+        raise SentBefore(
+            "You sent this page before, and what it said then is on the record. "
+            "To add something else, open the page again."
+        )
+    return row
+
+
+def _of_this_council(agency: Agency | None, held: Conference) -> None:
+    if agency and agency.council_id != held.council_id:
+        raise Refused("Choose an agency of this council.", field="agency")
+
+
+def _note(
+    conference: Conference,
+    verb: str,
+    *,
+    by: Person,
+    at: dt.datetime,
+    about: object | None = None,
+    values: dict[str, object] | None = None,
+) -> None:
+    ledger.write(
+        council=conference.council,
+        verb=verb,
+        about=about or conference,  # type: ignore[arg-type]
+        case=conference,
+        by=by,
+        happened_at=at,
+        recorded_at=at,
+        values=values,
+    )

@@ -1,0 +1,228 @@
+"""What is done to a dissent before anybody decides it: raised, written, sent, let in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from councils.models import Person
+from councils.procedure import Raising
+from dissent.actions import clocks
+from dissent.actions.conference import RecordIsClosed
+from dissent.actions.core import Refused, enter_stage, hold, hold_conference, note, put_in_hands_of, record
+from dissent.models import Answer, Attendance, Child, Conference, Dissent
+from dissent.models.dissent import AT_STAGE
+
+
+class MayNotDissent(Refused):
+    """The procedure does not give this person a dissent, and says where to go instead."""
+
+
+class AlreadyRaised(Refused):
+    """The same professional has already dissented about one of these children. `first` is that dissent."""
+
+    def __init__(self, first: Dissent, says: str) -> None:
+        super().__init__(says, field="children")
+        self.first = first
+
+
+class AnswersMissing(Refused):
+    """Questions of the form that have to be answered first. `questions` are their keys."""
+
+    def __init__(self, questions: list[str]) -> None:
+        super().__init__("Answer every question before you send the form.")
+        self.questions = questions
+
+
+class ReasonMissing(Refused):
+    """A late form needs a reason."""
+
+
+@transaction.atomic
+def raise_dissent(
+    *, conference: Conference, attendance: Attendance, children: Iterable[Child], by: Person, at: dt.datetime
+) -> Dissent:
+    """Record that somebody dissented in the conference, about which children.
+
+    The clock for the form runs from the end of the conference, before this record was made. Raises
+    PermissionDenied where `by` did not chair it, RecordIsClosed, MayNotDissent for somebody absent, observing
+    or of the family (ST-02), AlreadyRaised, and Refused for no child or no way to reach the dissenter.
+    """
+    held = hold_conference(conference, verb="raise", by=by, at=at)
+    rules = held.procedure.rules
+    if held.is_closed:
+        raise RecordIsClosed(f"You closed the record of this conference. {rules.raising.refused}")
+    attendance = held.attendances.select_related("person", "agency").get(pk=attendance.pk)
+    if reason := why_not(attendance, rules.raising):
+        raise MayNotDissent(f"{reason} {rules.raising.refused}", field="attendance")
+    named = list(held.children.filter(pk__in=[child.pk for child in children]))
+    if not named:
+        raise Refused("Say about which children.", field="children")
+    if attendance.person is None:
+        raise Refused(
+            f"No e-mail address is recorded for {attendance.name}, so they could not be reached. "
+            "Ask the conference administrator to record one.",
+            field="attendance",
+        )
+    first = held.dissents.filter(attendance=attendance, children__in=named).order_by("raised_at").first()
+    if first:
+        raise AlreadyRaised(
+            first, f"{attendance.name} has already dissented about a child you chose: {first.reference}."
+        )
+    dissent = Dissent.objects.create(
+        council_id=held.council_id,
+        procedure=held.procedure,
+        conference=held,
+        attendance=attendance,
+        dissenter=attendance.person,
+        raised_at=at,
+        raised_by=by,
+    )
+    dissent.children.set(named)
+    put_in_hands_of(dissent, rules.stages[0].heads, at=at)
+    record(
+        "raised",
+        verb="raise_dissent",
+        dissent=dissent,
+        by=by,
+        at=at,
+        values={"dissenter": dissent.dissenter_id, "children": [child.pk for child in named]},
+    )
+    return dissent
+
+
+@transaction.atomic
+def keep_answer(*, dissent: Dissent, question: str, text: str, by: Person, at: dt.datetime) -> Answer:
+    """Keep what is typed at one question, as typed. No moment: nothing has been sent yet.
+
+    Raises PermissionDenied, TransitionNotAllowed once the form was sent, Refused for no such question.
+    """
+    held = hold(dissent, verb="keep", by=by, at=at)
+    if question not in {each.key for each in held.rules.filing.questions} | {LATE}:
+        raise Refused("There is no such question.")
+    answer, _ = Answer.objects.update_or_create(
+        dissent=held, question=question, defaults={"council_id": held.council_id, "text": text, "kept_at": at}
+    )
+    return answer
+
+
+LATE = "late_because"
+"""The answer that a late form needs beside the procedure's own questions."""
+
+
+@transaction.atomic
+def file_dissent(*, dissent: Dissent, by: Person, at: dt.datetime) -> Dissent:
+    """Send the form. The time of sending counts; a late one is taken with a reason and waits to be let in.
+
+    Raises PermissionDenied, TransitionNotAllowed where it was sent already, AnswersMissing, ReasonMissing.
+    """
+    held = hold(dissent, verb="file", by=by, at=at)
+    answers = held.answers_by_question()
+    missing = [
+        question.key
+        for question in held.questions_asked(answers)
+        if question.required and not answers.get(question.key, "").strip()
+    ]
+    if missing:
+        raise AnswersMissing(missing)
+    late = is_late_to_file(held, at=at)
+    if late and not answers.get(LATE, "").strip():
+        raise ReasonMissing("Say why the form is sent after its time.", field=LATE)
+    held.file(late)
+    held.filed_at = at
+    held.late_because = answers.get(LATE, "") if late else ""
+    if held.state == AT_STAGE:
+        enter_stage(held, held.rules.stages[0].key, at=at)
+    held.save()
+    record("filed", verb="file", dissent=held, by=by, at=at, values={"answers": answers, "late": late})
+    if held.state == AT_STAGE:
+        record("stage_entered", verb="enter_stage", dissent=held, stage=held.stage, by=by, at=at)
+    return held
+
+
+@transaction.atomic
+def admit(*, dissent: Dissent, reasons: str, by: Person, at: dt.datetime) -> Dissent:
+    """Let a late form in, with reasons.
+
+    Raises PermissionDenied, TransitionNotAllowed, Refused without reasons.
+    """
+    held = hold(dissent, verb="admit", by=by, at=at)
+    _admission(held, reasons, by=by, at=at)
+    held.admit()
+    enter_stage(held, held.rules.stages[0].key, at=at)
+    held.save()
+    record("admission_decided", verb="admit", dissent=held, by=by, at=at, values={"reasons": reasons})
+    record("stage_entered", verb="enter_stage", dissent=held, stage=held.stage, by=by, at=at)
+    return held
+
+
+@transaction.atomic
+def refuse_late(*, dissent: Dissent, reasons: str, by: Person, at: dt.datetime) -> Dissent:
+    """Refuse a late form, with reasons, and close the case. What was typed stays.
+
+    Raises PermissionDenied, TransitionNotAllowed, Refused without reasons.
+    """
+    held = hold(dissent, verb="refuse_late", by=by, at=at)
+    _admission(held, reasons, by=by, at=at)
+    held.refuse_late()
+    held.closed_at = at
+    held.save()
+    moment = record(
+        "admission_decided", verb="refuse_late", dissent=held, by=by, at=at, values={"reasons": reasons}
+    )
+    clocks.stop_all(held, moment)
+    return held
+
+
+@transaction.atomic
+def tell_management(
+    *, dissent: Dissent, name: str, email: str, told_on: dt.date, by: Person, at: dt.datetime
+) -> Dissent:
+    """Record that the dissenter told their own management, whom and when (ST-07).
+
+    Raises PermissionDenied, TransitionNotAllowed, Refused for a day that has not come.
+    """
+    held = hold(dissent, verb="tell_management", by=by, at=at)
+    if told_on > timezone.localdate(at):
+        raise Refused("This day has not come yet. Give the day on which you told them.", field="told_on")
+    held.manager_name, held.manager_email, held.manager_told_on = name.strip(), email.strip().lower(), told_on
+    held.save()
+    note(
+        verb="tell_management",
+        dissent=held,
+        by=by,
+        at=at,
+        values={"name": name, "email": email, "on": told_on},
+    )
+    return held
+
+
+def is_late_to_file(dissent: Dissent, *, at: dt.datetime) -> bool:
+    """Say whether a form sent at `at` is late, by any clock that filing stops."""
+    stops = {rule.key for rule in dissent.rules.clocks if rule.until == "filed" and rule.strength == "limit"}
+    return any(
+        clock.is_late(at) for clock in dissent.clocks.all() if clock.rule in stops and clock.is_running
+    )
+
+
+def why_not(attendance: Attendance, rules: Raising) -> str:
+    """Return why `attendance` gives no right to dissent under `rules` (ST-02); empty where it does."""
+    if attendance.capacity not in rules.capacities:
+        kind = attendance.get_capacity_display().lower()
+        return f"{attendance.name} was there as {_a(kind)}, and only professionals dissent."
+    if rules.must_be_present and not attendance.present:
+        return f"{attendance.name} did not attend the conference."
+    return ""
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _admission(dissent: Dissent, reasons: str, *, by: Person, at: dt.datetime) -> None:
+    if not reasons.strip():
+        raise Refused("Give your reasons. The dissenter reads them.", field="reasons")
+    dissent.admitted_at, dissent.admitted_by, dissent.admission_reasons = at, by, reasons.strip()

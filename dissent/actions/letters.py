@@ -1,0 +1,155 @@
+"""What is done to letters: their bytes made once, released by a second person, handed over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+
+from django.db import models, transaction
+
+from councils.models import Person
+from dissent import letters, notices
+from dissent.actions.core import Refused, hold, letters_are_out, lock, note
+from dissent.models import Dissent, Letter, LetterContent
+from dissent.pdf import Document, PdfFailed, render_many
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 5
+LEASE = dt.timedelta(minutes=5)
+"""Longer than the engine may take for so many letters."""
+WAIT_AFTER_FAILURE = dt.timedelta(minutes=5)
+
+
+class SecondPersonNeeded(Refused):
+    """Whoever decided cannot release the letters about it."""
+
+
+def make_bytes(*, at: dt.datetime, most: int = 50) -> int:
+    """Make the PDF of letters that are due and have none. Returns how many were made.
+
+    The bytes, their hash and the notice of a letter already released come in one transaction. A letter that
+    cannot be made says why, is tried again, and never stops the others.
+    """
+    made = tried = 0
+    while tried < most and (claimed := _claim(at=at, most=min(AT_ONCE, most - tried))):
+        tried += len(claimed)
+        for letter, pdf in zip(claimed, render_many([_document(one) for one in claimed]), strict=True):
+            if isinstance(pdf, PdfFailed):
+                _failed(letter, pdf, at=at)
+                continue
+            try:
+                _freeze(letter, pdf, at=at)
+            except Exception:
+                log.exception("letter not kept", extra={"letter": str(letter.pk)})
+            else:
+                made += 1
+    return made
+
+
+@transaction.atomic
+def release_letters(*, dissent: Dissent, by: Person, at: dt.datetime) -> list[Letter]:
+    """Release the letters of the decision, whose bytes were seen beforehand; returns those released.
+
+    Raises PermissionDenied, TransitionNotAllowed, SecondPersonNeeded where `by` decided, and Refused
+    where one is not made yet.
+    """
+    held = hold(dissent, verb="release", by=by, at=at)
+    decision = held.decision_in_force()
+    waiting = list(
+        held.letters.in_force()
+        .select_for_update(of=("self",))
+        .select_related("to", "dissent", "decision")
+        .filter(released_at=None, decision=decision)
+    )
+    if not waiting:
+        raise Refused("These letters are released already.")
+    if decision and decision.decided_by_id == by.pk:
+        raise SecondPersonNeeded("You recorded this decision, so somebody else has to release its letters.")
+    if unmade := sum(letter.made_at is None for letter in waiting):
+        raise Refused(f"{unmade} letters are still being made. Try again in a minute.")
+    for letter in waiting:
+        letter.released_at, letter.released_by = at, by
+        if letter.to_id:
+            notices.send_letter(letter, at=at)
+    Letter.objects.bulk_update(waiting, ["released_at", "released_by"])
+    note(
+        verb="release_letters",
+        dissent=held,
+        by=by,
+        at=at,
+        values={str(letter.pk): letter.sha256 for letter in waiting},
+    )
+    letters_are_out(held, by=by, at=at)
+    return waiting
+
+
+@transaction.atomic
+def hand_over(*, letter: Letter, by: Person, at: dt.datetime) -> Letter:
+    """Record that a printed letter was given to an addressee who has no e-mail address.
+
+    Raises PermissionDenied, TransitionNotAllowed, Refused where it is not released or goes by link.
+    """
+    dissent = hold(letter.dissent, verb="hand_over", by=by, at=at)
+    held = Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)
+    if held.released_at is None or held.replaced_at is not None or held.to_id or held.handed_over_at:
+        raise Refused("This letter is not waiting to be handed over.")
+    held.handed_over_at, held.handed_over_by = at, by
+    held.save(update_fields=["handed_over_at", "handed_over_by"])
+    note(verb="hand_over_letter", dissent=dissent, about=held, by=by, at=at)
+    letters_are_out(dissent, by=by, at=at)
+    return held
+
+
+def _claim(*, at: dt.datetime, most: int) -> list[Letter]:
+    """Take letters without bytes, so that no other maker takes them while the lease lasts.
+
+    The oldest, and others about the same decision: they say the same, so none can do harm to another where
+    they are made.
+    """
+    due = (
+        Letter.objects.filter(made_at=None, replaced_at=None)
+        .filter(models.Q(lease_until=None) | models.Q(lease_until__lte=at))
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("due_since", "id")
+    )
+    with transaction.atomic():
+        oldest = due.first()
+        if oldest is None:
+            return []
+        claimed = list(due.filter(decision=oldest.decision_id)[:most])
+        for letter in claimed:
+            letter.lease_until = at + LEASE
+            letter.attempts += 1
+        Letter.objects.bulk_update(claimed, ["lease_until", "attempts"])
+    return claimed
+
+
+def _document(letter: Letter) -> Document:
+    says = letter.says
+    return Document(letters.page(letter), f"{says['heading']} ({says['reference']})", says["lang"])
+
+
+def _failed(letter: Letter, failure: PdfFailed, *, at: dt.datetime) -> None:
+    """Keep why, and try again later."""
+    Letter.objects.filter(pk=letter.pk).update(
+        lease_until=at + WAIT_AFTER_FAILURE, failure=str(failure)[:300]
+    )
+    log.error("letter not made", extra={"letter": str(letter.pk)})
+
+
+@transaction.atomic
+def _freeze(letter: Letter, pdf: bytes, *, at: dt.datetime) -> None:
+    dissent = lock(letter.dissent_id)
+    held = Letter.objects.select_for_update(of=("self",)).select_related("dissent", "to").get(pk=letter.pk)
+    if held.made_at or held.replaced_at:
+        return
+    LetterContent.objects.create(letter=held, pdf=pdf)
+    held.made_at, held.sha256, held.lease_until, held.failure = at, hashlib.sha256(pdf).hexdigest(), None, ""
+    held.save(update_fields=["made_at", "sha256", "lease_until", "failure"])
+    note(verb="make_letter", dissent=dissent, about=held, by=None, at=at, values={"sha256": held.sha256})
+    if held.released_at:
+        if held.to_id:
+            notices.send_letter(held, at=at)
+        letters_are_out(dissent, by=None, at=at)

@@ -1,0 +1,231 @@
+"""Letters: what they say, fixed with the decision; their bytes, made once and never again.
+
+What a reader may learn decides what the letter contains, so each addressee has a letter of their
+own. Wording comes from the pinned procedure; its placeholders are substituted, never compiled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from councils.models import Person
+from councils.procedure import Letter as Rule
+from councils.wording import kept_apart, substitute
+from dissent.models import Attendance, Child, Decision, Dissent, Letter, ledger
+
+ACCENTS = {"teal": "#2f5d62", "blue": "#1d4f91", "purple": "#4c2c92", "green": "#1f6f3d"}
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """One reader of a letter: picked from the people of the case, never typed."""
+
+    name: str
+    lines: tuple[str, ...]
+    person: Person | None = None
+    attendance: Attendance | None = None
+
+
+def make_due(dissent: Dissent, decision: Decision, *, at: dt.datetime) -> list[Letter]:
+    """Write the letters that `decision` makes due. Their words are fixed here, in its transaction."""
+    stage = dissent.rules.stage(decision.stage)
+    meanings = {stage.outcome(finding.outcome).meaning for finding in decision.findings.all()}
+    letters = []
+    for rule in dissent.rules.letters:
+        if rule.stage != decision.stage or not meanings & set(rule.meanings):
+            continue
+        for addressee in addressees(dissent, rule):
+            letter = Letter(
+                council_id=dissent.council_id,
+                dissent=dissent,
+                decision=decision,
+                rule=rule.key,
+                attendance=addressee.attendance,
+                to=addressee.person,
+                addressee=", ".join(addressee.lines),
+                says=compose(dissent, decision, rule, addressee, at=at),
+                due_since=at,
+            )
+            if not rule.released_by:
+                letter.released_at = at
+            letters.append(letter)
+    return Letter.objects.bulk_create(letters)
+
+
+def addressees(dissent: Dissent, rule: Rule) -> Iterator[Addressee]:
+    """Give each addressee of a letter once, those present first."""
+    given: set[object] = set()
+    for name in rule.to:
+        for addressee in _addressees(dissent, name):
+            key = addressee.person.pk if addressee.person else addressee.attendance
+            if key not in given:
+                given.add(key)
+                yield addressee
+
+
+def _addressees(dissent: Dissent, name: str) -> Iterator[Addressee]:
+    conference = dissent.conference
+    match name:
+        case "dissenter":
+            yield _attending(dissent.attendance)
+        case "chair":
+            chair = conference.chair
+            title = dissent.rules.words.chair.one
+            yield Addressee(chair.name, (chair.name, title), person=chair)
+        case "professionals_present":
+            present = conference.attendances.filter(capacity="professional", present=True)
+            for attendance in present.select_related("person", "agency"):
+                yield _attending(attendance)
+
+
+def _attending(attendance: Attendance) -> Addressee:
+    agency = attendance.agency.name if attendance.agency else ""
+    lines = tuple(line for line in (attendance.name, attendance.job, agency) if line)
+    return Addressee(attendance.name, lines, person=attendance.person, attendance=attendance)
+
+
+def compose(
+    dissent: Dissent, decision: Decision, rule: Rule, addressee: Addressee, *, at: dt.datetime
+) -> dict[str, Any]:
+    """Return everything that the letter's page is made from, as templates/letters/letter.html asks for it."""
+    council, stage = dissent.council, dissent.rules.stage(decision.stage)
+    children = [finding.child for finding in decision.findings.select_related("child")]
+    values = _values(dissent, decision, addressee, children)
+    signed_by = decision.decided_by
+    return {
+        "lang": "en-GB",
+        "council": {
+            "name": council.name,
+            "address_lines": council.address.splitlines(),
+            "accent": ACCENTS[council.accent],
+        },
+        "marking": "Confidential: for the person named below only",
+        "date": in_words(timezone.localdate(at)),
+        "reference": dissent.reference,
+        "addressee_lines": list(addressee.lines),
+        "greeting": f"Dear {addressee.name}",
+        "heading": substitute(rule.heading, values),
+        "facts": _facts(dissent, decision, children),
+        "sections": [
+            {"title": "", "paragraphs": [substitute(text, values) for text in rule.paragraphs]},
+            *_findings(decision, stage),
+            {
+                "title": "What happens next",
+                "paragraphs": [*_next_doors(decision, stage), dissent.rules.meanwhile],
+            },
+            {"title": "", "paragraphs": [substitute(text, values) for text in rule.closing]},
+        ],
+        "closing": "Yours sincerely",
+        "signatory": {
+            "name": signed_by.name if signed_by else "",
+            "role": signed_by.job if signed_by else "",
+            "mobile": signed_by.mobile if signed_by else "",
+            "email": signed_by.email if signed_by else "",
+        },
+        "footer": f"Ledger {ledger.head_of(council)[:16]}",
+    }
+
+
+def page(letter: Letter) -> str:
+    """Return the HTML that the letter's bytes are made from."""
+    return render_to_string("letters/letter.html", letter.says)
+
+
+def all_issued(dissent: Dissent) -> bool:
+    """Say whether every letter of the decision at the present stage has been issued, and there is one."""
+    letters = [letter for letter in dissent.letters.in_force() if letter.decision.stage == dissent.stage]
+    return bool(letters) and all(letter.is_issued for letter in letters)
+
+
+def in_words(day: dt.date) -> str:
+    """Return a date as people write it: 15 January 2027."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def child_in_words(child: Child) -> str:
+    """Return a child's name and date of birth, or when an unborn child is expected."""
+    if child.born_on:
+        return f"{kept_apart(child.name)} (born {in_words(child.born_on)})"
+    expected = f"expected {in_words(child.due_on)}" if child.due_on else "unborn"
+    return f"{kept_apart(child.name) or 'Unborn child'} ({expected})"
+
+
+def _values(
+    dissent: Dissent, decision: Decision, addressee: Addressee, children: list[Child]
+) -> dict[str, str]:
+    conference = dissent.conference
+    proposal = dissent.proposals.filter(stage=decision.stage).last()
+    agency = dissent.attendance.agency
+    return {
+        "addressee": addressee.name,
+        "agency": addressee.lines[-1],
+        "chair": conference.chair.name,
+        "children": _list(child_in_words(child) for child in children),
+        "conference_date": in_words(timezone.localdate(conference.held_at)),
+        "conference_kind": conference.get_kind_display().lower(),
+        "council": dissent.council.name,
+        "dissenter": dissent.attendance.name,
+        "dissenter_agency": agency.name if agency else "",
+        "panel_date": in_words(timezone.localdate(_decided_on(decision))),
+        "reference": dissent.reference,
+        "resolution": proposal.text if proposal else "",
+        "unit": dissent.rules.words.unit.one,
+    }
+
+
+def _decided_on(decision: Decision) -> dt.datetime:
+    return decision.panel.sat_at if decision.panel and decision.panel.sat_at else decision.decided_at
+
+
+def _facts(dissent: Dissent, decision: Decision, children: list[Child]) -> list[list[str]]:
+    conference = dissent.conference
+    agency = dissent.attendance.agency
+    facts = [[_noun("Child", "Children", children), "; ".join(child_in_words(child) for child in children)]]
+    dissenter = kept_apart(dissent.attendance.name)
+    facts.append(["Dissent raised by", ", ".join(filter(None, [dissenter, agency and agency.name]))])
+    held_on = in_words(timezone.localdate(conference.held_at))
+    facts.append([conference.get_kind_display(), held_on])
+    if decision.panel:
+        members = [f"{kept_apart(seat.person.name)}, {seat.agency.name}" for seat in decision.panel.present()]
+        facts.append(
+            [f"{dissent.rules.words.panel.one} met", in_words(timezone.localdate(_decided_on(decision)))]
+        )
+        facts.append(["Who sat", "; ".join(members)])
+    return facts
+
+
+def _findings(decision: Decision, stage: Any) -> Iterator[dict[str, Any]]:
+    """One section for each thing found; children of whom the same is said share one."""
+    said: dict[tuple[str, str, str], list[Child]] = {}
+    for finding in decision.findings.select_related("child"):
+        said.setdefault((finding.outcome, finding.ground, finding.reasons), []).append(finding.child)
+    for (outcome_key, ground, reasons), children in said.items():
+        outcome = stage.outcome(outcome_key)
+        paragraphs = [outcome.letter]
+        if ground:
+            paragraphs.append(f"Reason {ground}: {outcome.grounds[ground]}.")
+        paragraphs.append(reasons)
+        title = "What was decided"
+        if len(said) > 1:
+            title = f"What was decided about {_list(kept_apart(str(child)) for child in children)}"
+        yield {"title": title, "paragraphs": paragraphs}
+
+
+def _next_doors(decision: Decision, stage: Any) -> list[str]:
+    doors = [stage.outcome(finding.outcome).next_door for finding in decision.findings.all()]
+    return [door for door in dict.fromkeys(doors) if door]
+
+
+def _noun(one: str, many: str, items: list[Child]) -> str:
+    return one if len(items) == 1 else many
+
+
+def _list(parts: Any) -> str:
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,44 @@
+"""The nouns of a case."""
+
+from dissent.models.clock import Clock, Moment
+from dissent.models.conference import Attendance, Child, Conference, Relative
+from dissent.models.dissent import (
+    Answer,
+    Decision,
+    Dissent,
+    Finding,
+    Proposal,
+    Reader,
+    StepRecord,
+)
+from dissent.models.ledger import LedgerEntry, LedgerHead, LedgerValues
+from dissent.models.letter import Letter, LetterContent
+from dissent.models.notice import Notice
+from dissent.models.panel import Panel, Seat
+from dissent.models.paper import Paper, PaperContent
+
+__all__ = [
+    "Answer",
+    "Attendance",
+    "Child",
+    "Clock",
+    "Conference",
+    "Decision",
+    "Dissent",
+    "Finding",
+    "LedgerEntry",
+    "LedgerHead",
+    "LedgerValues",
+    "Letter",
+    "LetterContent",
+    "Moment",
+    "Notice",
+    "Panel",
+    "Paper",
+    "PaperContent",
+    "Proposal",
+    "Reader",
+    "Relative",
+    "Seat",
+    "StepRecord",
+]

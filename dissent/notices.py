@@ -1,0 +1,216 @@
+"""Notices: who is told that there is something to read, and how it gets to them.
+
+A notice says a reference and a link, nothing else. The table is the outbox: a row in the transaction
+that made it due, claimed, sent and confirmed in three separate steps, so that a process that dies
+anywhere leaves something to find.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import smtplib
+import time
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import models, transaction
+from django.template.loader import render_to_string
+
+from councils.models import Person
+from dissent.models import Dissent, Letter, Notice
+from dissent.models.panel import appointed_as
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(minutes=2)
+"""Longer than the mail server may take for one message."""
+WAITS = [dt.timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240)]
+"""Growing waits after a temporary failure; after the last it is tried every four hours for good."""
+
+
+def addressees(dissent: Dissent, names: Iterable[str], *, at: dt.datetime) -> list[Person]:
+    """Return the people of the case that `names` mean, each once.
+
+    A role that nobody holds falls to its deputies in order, and then to the administrators.
+    """
+    found: dict[object, Person] = {}
+    for name in names:
+        for person in _people(dissent, name, at=at):
+            found.setdefault(person.pk, person)
+    return list(found.values())
+
+
+def tell(
+    dissent: Dissent, to: Iterable[str], *, occasion: str, once: str, at: dt.datetime, path: str = ""
+) -> None:
+    """Put a notice about the case into the outbox for everyone that `to` means.
+
+    `once` with the person is what may be said only once. The link leads to the case, or to `path`.
+    """
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                council_id=dissent.council_id,
+                to=person,
+                occasion=occasion,
+                once=f"{once}:{person.pk}",
+                reference=dissent.reference,
+                path=path or f"/dissents/{dissent.pk}/",
+                dissent=dissent,
+                due_at=at,
+            )
+            for person in addressees(dissent, to, at=at)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def send_letter(letter: Letter, *, at: dt.datetime) -> None:
+    """Put the notice that a letter is there to read into the outbox."""
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                council_id=letter.council_id,
+                to=letter.to,
+                occasion="letter",
+                once=f"letter-{letter.pk}:{letter.to_id}",
+                reference=letter.dissent.reference,
+                path=f"/letters/{letter.pk}/",
+                dissent_id=letter.dissent_id,
+                letter=letter,
+                due_at=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def send_due(*, at: dt.datetime, most: int = 200) -> int:
+    """Send what the outbox holds at `at`. Returns how many messages the mail server took.
+
+    One connection for the lot, opened only where there is something to send. A message that fails is kept
+    with why and tried again later, and never stops the others; a server that is away ends the round.
+    """
+    sent = 0
+    began = time.monotonic()
+    connection = get_connection(fail_silently=False)
+    try:
+        for _ in range(most):
+            # A lease runs from its own claim: behind a slow server a round outlasts it.
+            gone = dt.timedelta(seconds=time.monotonic() - began)
+            notice = _claim(at=at, until=at + gone + LEASE)
+            if notice is None:
+                break
+            try:
+                connection.open()
+            except (OSError, smtplib.SMTPException) as failure:
+                _failed(notice, failure, at=at)
+                break
+            try:
+                _message(notice, connection).send(fail_silently=False)
+            except (OSError, smtplib.SMTPException, ValueError) as failure:
+                _failed(notice, failure, at=at)
+                _hang_up(connection)
+            else:
+                _confirmed(notice, at=at)
+                sent += 1
+    finally:
+        _hang_up(connection)
+    return sent
+
+
+def _people(dissent: Dissent, name: str, *, at: dt.datetime) -> list[Person]:
+    match name:
+        case "dissenter":
+            return [dissent.dissenter]
+        case "chair":
+            return [dissent.conference.chair]
+        case "professionals_present":
+            return list(
+                Person.objects.filter(
+                    attendances__conference=dissent.conference_id,
+                    attendances__capacity="professional",
+                    attendances__present=True,
+                )
+            )
+        case "panel_members" | "panel_chair":
+            if dissent.panel is None:
+                return []
+            seats = [seat for seat in dissent.panel.seats.select_related("person") if seat.holds]
+            return [seat.person for seat in seats if name == "panel_members" or seat.is_chair]
+    rules = dissent.rules
+    for role in (*rules.with_deputies(name), "administrator"):
+        holders = list(appointed_as((role,), council_id=dissent.council_id, at=at))
+        if holders:
+            return holders
+    return []
+
+
+def _hang_up(connection: BaseEmailBackend) -> None:
+    """Close the connection; one that the server has cut already is no matter."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        connection.close()
+
+
+def _claim(*, at: dt.datetime, until: dt.datetime) -> Notice | None:
+    """Take the oldest notice due, so that no other sender takes it before `until`."""
+    with transaction.atomic():
+        notice = (
+            Notice.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("to")
+            .filter(sent_at=None, failed_at=None, due_at__lte=at)
+            .filter(models.Q(lease_until=None) | models.Q(lease_until__lte=at))
+            .order_by("due_at")
+            .first()
+        )
+        if notice is None:
+            return None
+        notice.lease_until = until
+        notice.attempts += 1
+        notice.save(update_fields=["lease_until", "attempts"])
+    return notice
+
+
+def _confirmed(notice: Notice, *, at: dt.datetime) -> None:
+    notice.sent_at, notice.lease_until, notice.failure = at, None, ""
+    notice.save(update_fields=["sent_at", "lease_until", "failure"])
+
+
+def _failed(notice: Notice, failure: Exception, *, at: dt.datetime) -> None:
+    """Wait longer each time; what is refused for good is a task for a person."""
+    notice.failure = type(failure).__name__
+    notice.lease_until = None
+    if _is_final(failure):
+        notice.failed_at = at
+    else:
+        notice.due_at = at + WAITS[min(notice.attempts, len(WAITS)) - 1]
+    notice.save(update_fields=["failure", "lease_until", "failed_at", "due_at"])
+    log.warning("notice not sent", extra={"notice": str(notice.pk), "failure": notice.failure})
+
+
+def _is_final(failure: Exception) -> bool:
+    match failure:
+        case smtplib.SMTPRecipientsRefused():
+            return all(code >= 500 for code, _ in failure.recipients.values())
+        case smtplib.SMTPDataError():
+            return failure.smtp_code >= 500
+    return isinstance(failure, ValueError)  # no message can be written to such an address
+
+
+def _message(notice: Notice, connection: BaseEmailBackend) -> EmailMessage:
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    return EmailMessage(
+        subject=f"{notice.reference}: something to read or to do",
+        body=render_to_string(
+            "emails/notice.txt", {"reference": notice.reference, "link": f"{settings.SITE_URL}{notice.path}"}
+        ),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[notice.to.email],
+        headers={"Message-ID": notice.message_id(host), "Auto-Submitted": "auto-generated"},
+        connection=connection,
+    )

@@ -1,0 +1,27 @@
+"""Every address of the product's own pages. Each module of views says its own."""
+
+from dissent.views import (
+    cases,
+    conferences,
+    demonstration,
+    dissenter,
+    dissents,
+    letters,
+    panels,
+    papers,
+    start,
+    work,
+)
+
+urlpatterns = [
+    *start.urlpatterns,
+    *work.urlpatterns,
+    *conferences.urlpatterns,
+    *papers.urlpatterns,
+    *dissents.urlpatterns,
+    *dissenter.urlpatterns,
+    *cases.urlpatterns,
+    *panels.urlpatterns,
+    *letters.urlpatterns,
+    *demonstration.urlpatterns,
+]

@@ -1,0 +1,1 @@
+"""The edge: pages ask who and what time it is, and hand both down."""

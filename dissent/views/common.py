@@ -1,0 +1,134 @@
+"""What every page does: asks the time once, lets strangers find nothing, says when a case has moved on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.shortcuts import render as django_render
+from django.utils import timezone
+from django_fsm import ConcurrentTransition, TransitionNotAllowed
+
+from councils.models import Council
+from dissent.actions import Refused
+from dissent.models import Dissent
+from dissent.tasks import nudge
+
+View = Callable[..., HttpResponse]
+
+NEVER_SHOWN = {"csrfmiddlewaretoken", "password", "code", "opened", "seen", "then"}
+
+
+def page(view: View) -> View:
+    """Mark a page for people who are signed in.
+
+    `request.at` is the one time that the page and everything below it go by. *Not you* is answered like an
+    address that does not exist; *not now* with 409 and a page that says that the case has moved on.
+    """
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.at = timezone.now()
+        try:
+            response = view(request, *args, **kwargs)
+        except PermissionDenied as refused:
+            raise Http404 from refused
+        except (TransitionNotAllowed, ConcurrentTransition):
+            return moved_on(request)
+        if request.method == "POST":
+            nudge()
+        return response
+
+    return wrapped
+
+
+def moved_on(request: HttpRequest) -> HttpResponse:
+    """Say that somebody else was quicker, that nothing was done twice, and what had been typed."""
+    typed = typed_rows(request)
+    case = re.match(r"/(?:dissents|panels|conferences)/[0-9a-f-]{36}/", request.path)
+    return django_render(request, "409.html", {"typed": typed, "href": case and case.group()}, status=409)
+
+
+def typed_rows(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what was sent, for a page that could not take it: nothing that was typed is lost."""
+    return [
+        {"key": name.replace("_", " ").capitalize(), "value": value, "typed": True}
+        for name, value in request.POST.items()
+        if name not in NEVER_SHOWN and value.strip()
+    ]
+
+
+def could_not_be_sent(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that a page is older than the sign-in, and give back what was typed into it."""
+    return django_render(request, "403_csrf.html", {"typed": typed_rows(request)}, status=403)
+
+
+def show(
+    request: HttpRequest, template: str, *, council: Council | None, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Return a page in the council's name and colour. A page with faults to mend answers 422."""
+    form = context.get("form")
+    if status == 200 and isinstance(form, BaseForm) and form.is_bound and form.errors:
+        status = 422
+    return django_render(request, template, {"council": council, **context}, status=status)
+
+
+def find_dissent(request: HttpRequest, pk: object) -> Dissent:
+    """Return the dissent if the reader may know of it, with how they stand to it. Raises Http404.
+
+    The only way a page gets at a dissent.
+    """
+    visible = Dissent.objects.visible_to(request.user, at=request.at)
+    dissent = get_object_or_404(
+        visible.select_related(
+            "council",
+            "conference__chair",
+            "procedure",
+            "dissenter",
+            "attendance__agency",
+            "panel",
+        ),
+        pk=pk,
+    )
+    dissent.stand_as(request.user, at=request.at)
+    return dissent
+
+
+def needs(condition: bool) -> None:
+    """Answer like an address that does not exist, unless `condition` holds."""
+    if not condition:
+        raise Http404
+
+
+def refused_at(form: BaseForm, refused: Refused) -> None:
+    """Put what an action refused at the field it is about, or at the head of the form."""
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    return timezone.localtime(moment)
+
+
+def day_and_time(moment: dt.datetime | None) -> str:
+    """Return a time as people read it: Wednesday 4 March 2026, 12:00."""
+    if moment is None:
+        return ""
+    there = local(moment)
+    return f"{there:%A} {there.day} {there:%B %Y}, {there:%H:%M}"
+
+
+def day(on: dt.date | dt.datetime | None) -> str:
+    """Return a day as people read it: 4 March 2026. A time is read on its local day."""
+    if on is None:
+        return ""
+    there = local(on).date() if isinstance(on, dt.datetime) else on
+    return f"{there.day} {there:%B %Y}"

@@ -1,0 +1,260 @@
+"""Letters: read before they go out, released by a second person, and read by whom they are for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Prefetch, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+
+from dissent import actions, permissions
+from dissent.actions import Refused, record_read
+from dissent.forms.letters import ReleaseForm
+from dissent.models import Decision, Dissent, Finding, LedgerEntry, Letter, Seat
+from dissent.views import shown
+from dissent.views.common import day, day_and_time, find_dissent, needs, page, refused_at, show
+from dissent.views.papers import download
+
+FINDINGS = Prefetch("findings", Finding.objects.select_related("child"))
+SEATS = Prefetch("panel__seats", Seat.objects.select_related("person", "agency"))
+
+# --- before they go out ----------------------------------------------------------------------------
+
+
+@page
+def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List the letters about a dissent: who is named in them beside whom they go to; release them."""
+    dissent = find_dissent(request, pk)
+    needs("letters" in permissions.reads(dissent.stands_as))
+    found = list(
+        Letter.objects.visible_to(request.user, at=request.at)
+        .filter(dissent=dissent)
+        .select_related(
+            "to", "attendance", "released_by", "handed_over_by", "decision__decided_by", "decision__panel"
+        )
+    )
+    decision = _decision_in_force(dissent, found)
+    waiting = [
+        each for each in found if each.released_at is None and decision and each.decision_id == decision.pk
+    ]
+    why_not = _why_not(request, decision, waiting)
+    form = None
+    if request.method == "POST" or (waiting and not why_not and dissent.can("release")):
+        form = ReleaseForm(request.POST if request.method == "POST" else None, listed=_seen(waiting))
+    if form and form.is_valid():
+        try:
+            released = actions.release_letters(dissent=dissent, by=request.user, at=request.at)
+        except Refused as refused:
+            refused_at(form, refused)
+        else:
+            messages.success(request, f"{shown.counted(len(released), 'letter')} released.")
+            return redirect("letters", pk)
+    record_read(
+        council=dissent.council, about=dissent, what="letters", by=request.user, at=request.at, case=dissent
+    )
+    opened = _opened(dissent)
+    return show(
+        request,
+        "letters.html",
+        council=dissent.council,
+        form=form,
+        reference=dissent.reference,
+        about=shown.about_conference(dissent.conference),
+        back=reverse("dissent", args=[pk]),
+        headings=["To", "Letter", "Where it is"],
+        rows=[_row(each, opened=str(each.pk) in opened) for each in found],
+        named=_named(dissent, decision),
+        goes_to=[_goes_to(each) for each in found],
+        decision=shown.decision_rows(decision, dissent.rules) if decision else [],
+        why_not=why_not,
+        by_hand=[
+            {"addressee": each.addressee, "href": reverse("hand_over_letter", args=[each.pk])}
+            for each in found
+            if each.released_at and not each.to_id and not each.handed_over_at and dissent.can("hand_over")
+        ],
+    )
+
+
+@page
+def hand_over(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Record that a printed letter was handed over."""
+    needs(request.method == "POST")
+    letter = _find(request, pk)
+    try:
+        actions.hand_over(letter=letter, by=request.user, at=request.at)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"It is recorded that the letter to {letter.addressee} was handed over.")
+    return redirect("letters", letter.dissent_id)
+
+
+def _decision_in_force(dissent: Dissent, found: list[Letter]) -> Decision | None:
+    """Return the decision that the letters are about, with its findings and with who sat."""
+    about = (letter.decision for letter in found)
+    decision = next((each for each in about if each.stage == dissent.stage and not each.replaced_at), None)
+    if decision:
+        prefetch_related_objects([decision], FINDINGS, *([SEATS] if decision.panel else []))
+    return decision
+
+
+def _why_not(request: HttpRequest, decision: Decision | None, waiting: list[Letter]) -> str:
+    """Return why the reader cannot release the letters now, empty where nothing stands in the way."""
+    if waiting and decision and decision.decided_by_id == request.user.pk:
+        return "You recorded this decision, so somebody else has to release its letters."
+    unmade = sum(letter.made_at is None for letter in waiting)
+    if unmade:
+        still = f"{unmade} of {shown.counted(len(waiting), 'letter')} cannot be read yet"
+        return f"{still}. Open this page again in a minute."
+    return ""
+
+
+def _seen(waiting: Iterable[Letter]) -> str:
+    """Return a mark of the very letters and bytes that a page lists."""
+    listed = sorted(f"{letter.pk}:{letter.sha256}" for letter in waiting)
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+
+
+def _opened(dissent: Dissent) -> set[str]:
+    """Return the ids of the letters that their readers opened."""
+    return set(
+        LedgerEntry.objects.filter(case_id=dissent.pk, verb="read_letter").values_list("about_id", flat=True)
+    )
+
+
+def _row(letter: Letter, *, opened: bool) -> list[Any]:
+    words, colour = shown.letter_state(letter)
+    to: dict[str, Any] = {"words": letter.addressee}
+    return [
+        to,
+        {"words": "Download the letter", "href": reverse("letter_pdf", args=[letter.pk])}
+        if letter.made_at
+        else "Not made yet",
+        {"words": words, "tag": colour, "note": _more(letter, opened=opened)},
+    ]
+
+
+def _more(letter: Letter, *, opened: bool) -> str:
+    """Say in sentences what the state of a letter means."""
+    if letter.made_at is None:
+        if not letter.failure:
+            return "It is made within a minute or two."
+        again = f" It is tried again at {day_and_time(letter.lease_until)}." if letter.lease_until else ""
+        return f"{letter.failure}{again} Nothing else has to be done for that."
+    said = []
+    if letter.released_at:
+        by = f" by {letter.released_by.name}" if letter.released_by else ""
+        said.append(f"Released{by} on {day_and_time(letter.released_at)}.")
+        if letter.to_id:
+            said.append("Opened by its reader." if opened else "Not opened yet.")
+    if letter.handed_over_at and letter.handed_over_by:
+        said.append(f"Handed over by {letter.handed_over_by.name} on {day_and_time(letter.handed_over_at)}.")
+    return " ".join([*said, f"SHA-256 {letter.sha256}"])
+
+
+def _named(dissent: Dissent, decision: Decision | None) -> list[dict[str, Any]]:
+    """Return the people whom the letters name, for components/people.html."""
+    attendance = dissent.attendance
+    named = []
+    if decision:
+        named += [
+            {"name": str(finding.child), "role": "Child", "note": f"Born: {shown.born(finding.child)}"}
+            for finding in decision.findings.all()
+        ]
+    agency = attendance.agency.name if attendance.agency else ""
+    named.append({"name": attendance.name, "role": "Raised the dissent", "agency": agency})
+    if decision and decision.panel:
+        named += [
+            {"name": seat.person.name, "role": "Sat on the panel", "agency": seat.agency.name}
+            for seat in decision.panel.present()
+        ]
+    if decision and decision.decided_by:
+        signs = decision.decided_by
+        reached_at = ", ".join(filter(None, [signs.mobile, signs.email]))
+        named.append({"name": signs.name, "role": "Signs the letters", "note": reached_at})
+    return named
+
+
+def _goes_to(letter: Letter) -> dict[str, Any]:
+    """Return one addressee for components/people.html, marked where something about them is odd."""
+    name, *work = letter.says["addressee_lines"]
+    row = {"name": name, "role": ", ".join(work), "note": "Printed, and handed over."}
+    if letter.to:
+        row["note"] = f"By a link, sent to {letter.to.email}."
+    if odd := _odd(letter):
+        row |= {"words": "Look again", "colour": "yellow", "note": f"{row['note']} {odd}"}
+    return row
+
+
+def _odd(letter: Letter) -> str:
+    """Say what speaks against this addressee being reached as the record of the conference has it."""
+    there, to = letter.attendance, letter.to
+    if to is None:
+        return "There is no e-mail address for them on the record of the conference."
+    if not to.is_active:
+        return "They cannot sign in any more."
+    if there and there.name.casefold() != to.name.casefold():
+        return "Whoever signs in with this address goes by another name. Check the address with them."
+    if there and there.email and there.email.casefold() != to.email.casefold():
+        return f"The record of the conference has another address: {there.email}."
+    return ""
+
+
+# --- as their readers see them ---------------------------------------------------------------------
+
+
+@page
+def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show what a letter is, with its download. A letter that was replaced is found no more."""
+    found = _find(request, pk)
+    _read(request, found, "letter_page")
+    return show(
+        request,
+        "letter.html",
+        council=found.council,
+        heading=found.says["heading"],
+        rows=[
+            {"key": "Reference", "value": found.says["reference"]},
+            {"key": "To", "value": found.addressee},
+            {"key": "Date of the letter", "value": found.says["date"]},
+            {"key": "Sent", "value": day(found.released_at) or "Not released yet"},
+        ],
+        download=reverse("letter_pdf", args=[found.pk]),
+        size=shown.size(len(found.content.pdf)),
+        sha256=found.sha256,
+        case=reverse("letters", args=[found.dissent_id]) if found.to_id != request.user.pk else "",
+    )
+
+
+@page
+def letter_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send the frozen bytes of a letter as a download: the same to whoever releases it and to its reader."""
+    found = _find(request, pk)
+    _read(request, found, "letter" if found.to_id == request.user.pk else "letter_of_another")
+    return download(bytes(found.content.pdf), f"{found.says['reference']}-letter.pdf")
+
+
+def _find(request: HttpRequest, pk: UUID) -> Letter:
+    """Return a letter that is made, if the reader may open it. Raises Http404."""
+    visible = Letter.objects.visible_to(request.user, at=request.at).filter(made_at__isnull=False)
+    return get_object_or_404(visible.select_related("council", "dissent", "content"), pk=pk)
+
+
+def _read(request: HttpRequest, found: Letter, what: str) -> None:
+    record_read(
+        council=found.council, about=found, what=what, by=request.user, at=request.at, case=found.dissent
+    )
+
+
+urlpatterns = [
+    path("dissents/<uuid:pk>/letters/", letters, name="letters"),
+    path("letters/<uuid:pk>/", letter, name="letter"),
+    path("letters/<uuid:pk>/letter.pdf", letter_pdf, name="letter_pdf"),
+    path("letters/<uuid:pk>/hand-over/", hand_over, name="hand_over_letter"),
+]

@@ -1,0 +1,613 @@
+"""What pages show of a case: clocks, moments, steps and findings as rows for the kit's components.
+
+Pure: nothing here asks the database for what it was not given, and nothing asks the time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from councils.procedure import Clock as Rule
+from councils.procedure import Procedure, Stage, Term
+from dissent.clock import Deadline
+from dissent.models import (
+    Attendance,
+    Child,
+    Clock,
+    Conference,
+    Decision,
+    Dissent,
+    LedgerEntry,
+    Letter,
+    Paper,
+    Proposal,
+    Seat,
+    StepRecord,
+)
+from dissent.models import dissent as machine
+from dissent.views.common import day, day_and_time, local
+
+Row = dict[str, Any]
+
+
+# --- when something is due -------------------------------------------------------------------------
+
+
+class Due(NamedTuple):
+    """When something is due: `state` is late, due or unknown, `words` say it, `on` is the date in full."""
+
+    state: str
+    words: str
+    on: str
+
+    @property
+    def colour(self) -> str:
+        return {"late": "red", "due": "blue", "unknown": "yellow"}[self.state]
+
+
+NOT_KNOWN = Due("unknown", "Date not known", "")
+
+
+def when_due(due_at: dt.datetime | None, *, at: dt.datetime, aim: bool = False) -> Due:
+    """Say how far off something due at `due_at` is at `at`, in words that need no colour.
+
+    An `aim` is what a text says should be done: over time it is an expectation not met.
+    """
+    if due_at is None:
+        return NOT_KNOWN
+    on = last_moment(due_at)
+    if at > due_at:
+        by = how_long(due_at, at)
+        return Due("late", f"Expectation not met: {by} over" if aim else f"Late by {by}", on)
+    days = (local(due_at).date() - local(at).date()).days
+    if days == 0:
+        words = "Due today" if _ends_with_its_day(due_at) else f"Due today by {local(due_at):%H:%M}"
+    elif days == 1:
+        words = "Due tomorrow" if _ends_with_its_day(due_at) else f"Due tomorrow by {local(due_at):%H:%M}"
+    else:
+        words = f"Due in {days} days"
+    return Due("due", words, on)
+
+
+def last_moment(due_at: dt.datetime) -> str:
+    """Return a deadline as people read it: the day, and the time where it is not the end of that day."""
+    there = local(due_at)
+    return f"{there:%A} {day(due_at)}" if _ends_with_its_day(due_at) else day_and_time(due_at)
+
+
+def how_long(since: dt.datetime, until: dt.datetime) -> str:
+    """Return how much later `until` is: whole hours up to a day, then whole days.
+
+    After the end of a day, days of the calendar are counted.
+    """
+    hours = int((until - since).total_seconds() // 3600)
+    if _ends_with_its_day(since):
+        return counted((local(until).date() - local(since).date()).days, "day")
+    if hours >= 24:
+        return counted(hours // 24, "day")
+    return counted(hours, "hour") if hours else "less than an hour"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 day", "2 days"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return "Ann, Ben and Cal"."""
+    *first, last = list(names) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def a(noun: str) -> str:
+    """Return the noun with its article."""
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
+
+
+def capital(words: str) -> str:
+    """Return a term of the procedure at the head of a sentence, its own capitals kept."""
+    return words[:1].upper() + words[1:]
+
+
+def _ends_with_its_day(due_at: dt.datetime) -> bool:
+    return local(due_at).time().replace(microsecond=0) == dt.time(23, 59, 59)
+
+
+# --- where a case stands, and what comes next ------------------------------------------------------
+
+
+def stage_title(rules: Procedure, key: str) -> str:
+    """Return the stage in the procedure's words; empty before the first."""
+    return rules.stage(key).title if key else ""
+
+
+def where_it_stands(dissent: Dissent, *, outcome: bool = False) -> str:
+    """Say where the case stands, in words; with `outcome`, also what a decision leads to.
+
+    Asks for no rows but the dissent's own.
+    """
+    rules = dissent.rules
+    title = stage_title(rules, dissent.stage)
+    match dissent.state:
+        case machine.RAISED:
+            return f"Waiting for the {rules.words.dissent_form.one}"
+        case machine.AWAITING_ADMISSION:
+            return f"{capital(rules.words.dissent_form.one)} sent late: waiting to be let in"
+        case machine.AT_STAGE:
+            return title
+        case machine.PROPOSED:
+            return f"{title}: a resolution is proposed"
+        case machine.DECIDED if machine.further_stage_is_offered(dissent):
+            following = rules.stage_after(dissent.stage)
+            return f"{title}: decided, and {following.title if following else 'the next stage'} is offered"
+        case machine.DECIDED:
+            return f"{title}: decided"
+        case machine.RECONVENING if outcome:
+            return f"{title}: decided, and a further conference is owed"
+        case machine.RECONVENING:
+            return f"{title}: decided"
+        case machine.CLOSED:
+            return f"Closed on {day(dissent.closed_at)}"
+    return str(machine.STATES[dissent.state])
+
+
+def next_thing(dissent: Dissent) -> str:
+    """Say what has to happen next and who does it. Needs `steps`, and `panel` where there is one."""
+    rules = dissent.rules
+    match dissent.state:
+        case machine.RAISED:
+            return f"The dissenter sends the {rules.words.dissent_form.one}"
+        case machine.AWAITING_ADMISSION:
+            return f"{rules.title_of(rules.filing.late.admitted_by)} lets the late form in or refuses it"
+        case machine.AT_STAGE if dissent.rules_of_stage.panel:
+            return _next_of_the_panel(dissent)
+        case machine.AT_STAGE:
+            missing = dissent.missing_steps()
+            return f"Record: {missing[0].label}" if missing else "Propose a resolution, or decide"
+        case machine.PROPOSED:
+            return "The dissenter answers the proposal"
+        case machine.DECIDED if machine.further_stage_is_offered(dissent):
+            return "The dissenter says whether to go further"
+        case machine.DECIDED if dissent.letters_issued_at is None:
+            return "The letters go out"
+        case machine.RECONVENING if dissent.letters_issued_at is None:
+            return f"The letters go out, and the {rules.words.unit.one} records the further conference"
+        case machine.RECONVENING:
+            return f"The {rules.words.unit.one} records the further conference"
+    return ""
+
+
+def _next_of_the_panel(dissent: Dissent) -> str:
+    title = dissent.rules.words.panel.one
+    if dissent.panel is None:
+        return f"Name the {title}"
+    if dissent.panel.sat_at is None:
+        return f"The {title} meets, and its chair records who sat"
+    return f"The {title}’s chair records what it decided"
+
+
+# --- clocks ----------------------------------------------------------------------------------------
+
+MOMENTS = {
+    "conference_held": "the conference began",
+    "conference_ended": "the conference ended",
+    "raised": "the dissent was recorded",
+    "filed": "the form was sent",
+    "admission_decided": "it was decided whether the late form is let in",
+    "stage_entered": "the stage began",
+    "resolution_proposed": "a resolution was proposed",
+    "resolution_answered": "the proposal was answered",
+    "escalation_offered": "going further was offered",
+    "escalation_answered": "the offer was answered",
+    "decided": "it was decided",
+    "letters_issued": "the last letter went out",
+    "further_conference_held": "the further conference was held",
+}
+
+
+def next_clock(running: Iterable[Clock]) -> Clock | None:
+    """Return the clock that matters first: one whose date is not known, then the one due soonest."""
+    return min(running, key=_order, default=None)
+
+
+def _order(clock: Clock) -> tuple[bool, float]:
+    return (clock.due_at is not None, clock.due_at.timestamp() if clock.due_at else 0)
+
+
+def clock_row(clock: Clock, rule: Rule | None, *, at: dt.datetime) -> Row:
+    """Return one clock for components/clock.html. Needs `started` and `stopped`."""
+    aim = bool(rule and rule.strength == "aim")
+    state, words = _how_it_went(clock, rule, at=at, aim=aim)
+    return {
+        "state": state,
+        "words": words,
+        "name": rule.label if rule else clock.rule,
+        "due": last_moment(clock.due_at) if clock.due_at else "",
+        "derivation": [*_how_it_was_worked_out(clock), *_what_was_chosen(rule)],
+        "source": rule.source if rule else "",
+    }
+
+
+def clock_rows(clocks: Iterable[Clock], rules: Procedure, *, at: dt.datetime) -> list[Row]:
+    """Return the running clocks first, those without a date before the rest, then those that stopped."""
+    ordered = sorted(clocks, key=lambda clock: (not clock.is_running, *_order(clock)))
+    return [clock_row(clock, rules.clock(clock.rule), at=at) for clock in ordered]
+
+
+def _how_it_went(clock: Clock, rule: Rule | None, *, at: dt.datetime, aim: bool) -> tuple[str, str]:
+    if clock.stopped is None:
+        due = when_due(clock.due_at, at=at, aim=aim)
+        return due.state, due.words
+    if rule and clock.stopped.name != rule.until:
+        return "stopped", "Stopped: the case ended"
+    if clock.due_at is None:
+        return "stopped", "Done before its date was known"
+    if clock.is_late(at):
+        over = how_long(clock.due_at, clock.stopped.happened_at)
+        return "late", f"Expectation not met: done {over} after" if aim else f"Done {over} late"
+    return "met", "Done in time"
+
+
+def _how_it_was_worked_out(clock: Clock) -> list[str]:
+    began = MOMENTS.get(clock.started.name, clock.started.name)
+    said = [f"It runs from when {began}: {day_and_time(clock.started.happened_at)}."]
+    if clock.due_at is None:
+        said.append(clock.derivation.get("not_known", "Nobody has worked out its date yet."))
+    elif clock.derivation:
+        worked_out = Deadline.from_json(clock.derivation)
+        said.append(worked_out.sentence())
+        said += [f"{no.on:%A} {day(no.on)} does not count: {_why(no.why)}." for no in worked_out.skipped]
+    if clock.stopped:
+        ended = MOMENTS.get(clock.stopped.name, clock.stopped.name)
+        said.append(f"It stopped when {ended}: {day_and_time(clock.stopped.happened_at)}.")
+    return said
+
+
+def _why(reason: str) -> str:
+    return "weekend" if reason in ("Saturday", "Sunday") else reason
+
+
+def _what_was_chosen(rule: Rule | None) -> list[str]:
+    if rule is None or not rule.chosen:
+        return []
+    return [f"The published text leaves this open, and it was chosen so: {rule.chosen}"]
+
+
+# --- the conference and the form -------------------------------------------------------------------
+
+
+def about_conference(conference: Conference) -> str:
+    """Return "Initial conference on 3 March 2026"."""
+    return f"{conference.get_kind_display()} on {day(conference.held_at)}"
+
+
+def conference_rows(conference: Conference, rules: Procedure) -> list[Row]:
+    """Return a conference for components/summary_list.html. Needs `chair`."""
+    rows = [
+        {"key": "Kind", "value": conference.get_kind_display()},
+        {"key": "Began", "value": day_and_time(conference.held_at)},
+        {"key": "Ended", "value": day_and_time(conference.ended_at)},
+        {"key": "Chair", "value": f"{conference.chair.name}, {rules.words.chair.one}"},
+        {
+            "key": "How to dissent was explained",
+            "value": f"Confirmed by the chair on {day_and_time(conference.explained_at)}"
+            if conference.explained_at
+            else "Not confirmed yet",
+        },
+        {
+            "key": "Record of the conference",
+            "value": f"Closed on {day_and_time(conference.closed_at)}" if conference.closed_at else "Open",
+        },
+    ]
+    return rows
+
+
+def child_headings(rules: Procedure) -> list[str]:
+    return ["Child", "Born", capital(rules.words.record_number.one), "What the conference decided"]
+
+
+def child_row(child: Child, *, note: str = "") -> list[str | Row]:
+    """Return one child for the tag `table`, under `child_headings`."""
+    return [
+        {"words": str(child), "note": note},
+        born(child),
+        child.record_number or "Not known yet",
+        {"words": child.get_decision_display(), "note": child.get_category_display()},
+    ]
+
+
+def born(child: Child) -> str:
+    """Return the date of birth, or for an unborn child the date on which it is expected."""
+    return day(child.born_on) if child.born_on else f"Expected on {day(child.due_on)}"
+
+
+def attendance_row(attendance: Attendance) -> Row:
+    """Return one person at the conference for components/people.html. Needs `agency`."""
+    return {
+        "name": attendance.name,
+        "role": attendance.job or attendance.get_capacity_display(),
+        "agency": attendance.agency.name if attendance.agency else "",
+        "note": attendance.get_capacity_display() if attendance.job else "",
+        "words": "Present" if attendance.present else "Not present",
+        "colour": "" if attendance.present else "grey",
+    }
+
+
+def paper_row(paper: Paper) -> Row:
+    """Return one paper for components/papers.html. Needs `agency`."""
+    of = f": {paper.agency.name}" if paper.agency else ""
+    return {
+        "words": f"{paper.get_kind_display()}{of}",
+        "href": f"/papers/{paper.pk}/",
+        "about": f"PDF, {size(paper.size)}, attached on {day(paper.attached_at)}",
+    }
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as people read it."""
+    return f"{number / 1024**2:.1f} MB" if number >= 1024**2 else f"{max(1, round(number / 1024))} kB"
+
+
+def form_rows(dissent: Dissent) -> list[Row]:
+    """Return the answers beside the questions of the form. Needs `answers`."""
+    answers = dissent.answers_by_question()
+    rows = [
+        {
+            "key": question.label,
+            "value": question.choices.get(answers.get(question.key, ""), answers.get(question.key, "")),
+            "typed": True,
+        }
+        for question in dissent.questions_asked(answers)
+    ]
+    if dissent.late_because:
+        rows.append({"key": dissent.rules.filing.late.question, "value": dissent.late_because, "typed": True})
+    return rows
+
+
+def management_rows(dissent: Dissent) -> list[Row]:
+    """Return whom of their own management the dissenter told, and when; nothing where nobody."""
+    if dissent.manager_told_on is None:
+        return []
+    return [
+        {"key": capital(dissent.rules.words.line_manager.one), "value": dissent.manager_name, "typed": True},
+        {"key": "E-mail address", "value": dissent.manager_email or "Not given"},
+        {"key": "Told on", "value": day(dissent.manager_told_on)},
+    ]
+
+
+# --- what was done and decided ---------------------------------------------------------------------
+
+
+def step_rows(dissent: Dissent) -> list[Row]:
+    """Return each step that was recorded, in the procedure's words. Needs `steps` with `recorded_by`."""
+    return [step_row(record, dissent.rules) for record in dissent.steps.all()]
+
+
+def step_row(record: StepRecord, rules: Procedure) -> Row:
+    """Return a step for components/timeline.html. Needs `recorded_by`."""
+    return {
+        "title": rules.stage(record.stage).step(record.step).label,
+        "at": day_and_time(record.happened_at),
+        "iso": record.happened_at.isoformat(),
+        "by": record.recorded_by.name,
+        "text": record.note,
+        "late": recorded_late(record.happened_at, record.recorded_at),
+    }
+
+
+def recorded_late(happened_at: dt.datetime, recorded_at: dt.datetime) -> str:
+    """Say how long after it happened something was recorded; nothing within the hour."""
+    if recorded_at - happened_at < dt.timedelta(hours=1):
+        return ""
+    return f"Recorded {how_long(happened_at, recorded_at)} later"
+
+
+def proposal_rows(proposal: Proposal) -> list[Row]:
+    """Return a proposed resolution and its answer for components/summary_list.html. Needs `proposed_by`."""
+    rows = [
+        {"key": "Proposed", "value": f"{day_and_time(proposal.proposed_at)}, by {proposal.proposed_by.name}"},
+        {"key": "What was proposed", "value": proposal.text, "typed": True},
+    ]
+    if proposal.answered_at is None:
+        return [*rows, {"key": "Answer", "value": "Not answered yet"}]
+    rows.append(
+        {"key": "Answer", "value": f"{proposal.get_answer_display()}, {day_and_time(proposal.answered_at)}"}
+    )
+    if proposal.words:
+        rows.append({"key": "In the dissenter’s words", "value": proposal.words, "typed": True})
+    return rows
+
+
+def decision_rows(decision: Decision, rules: Procedure) -> list[Row]:
+    """Return a decision for components/summary_list.html, once where it is the same for every child.
+
+    Needs `decided_by`, and `findings` with `child`.
+    """
+    stage = rules.stage(decision.stage)
+    by = decision.decided_by.name if decision.decided_by else ""
+    rows = [
+        {"key": "Decided", "value": ", ".join(filter(None, [day_and_time(decision.decided_at), by]))},
+    ]
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for finding in decision.findings.all():
+        alike.setdefault((finding.outcome, finding.ground, finding.reasons), []).append(str(finding.child))
+    for (key, ground, reasons), children in alike.items():
+        outcome = stage.outcome(key)
+        rows.append({"key": f"For {listed(children)}", "value": outcome.label})
+        if ground:
+            rows.append({"key": "Ground", "value": f"{ground}: {outcome.grounds[ground]}"})
+        rows.append({"key": "Reasons", "value": reasons, "typed": True})
+        if outcome.next_door:
+            rows.append({"key": "What comes next", "value": outcome.next_door})
+    return rows
+
+
+def outcome_words(decision: Decision, rules: Procedure) -> str:
+    """Return what was decided in the procedure's words. Needs `findings`."""
+    stage = rules.stage(decision.stage)
+    return listed(dict.fromkeys(stage.outcome(finding.outcome).label for finding in decision.findings.all()))
+
+
+def seat_row(seat: Seat, words: Term) -> Row:
+    """Return a seat on a panel for components/people.html. Needs `person` and `agency`.
+
+    `words` is what the procedure calls the unit.
+    """
+    notes = [f"For the {words.one}"] if seat.for_the_unit else []
+    notes += ["Reviewed this dissent at an earlier stage"] if seat.reviewed_before else []
+    if seat.conflict:
+        notes.append(f"Conflict: {seat.conflict}")
+    notes += {True: ["Sat"], False: ["Did not sit"], None: []}[seat.sat]
+    return {
+        "name": seat.person.name,
+        "role": "Chair of the panel" if seat.is_chair else "Member",
+        "agency": seat.agency.name,
+        "note": ". ".join(notes),
+        **_declared(seat),
+    }
+
+
+def _declared(seat: Seat) -> Row:
+    if seat.left_at:
+        return {"words": "Replaced", "colour": "grey"}
+    if seat.independent is None:
+        return {"words": "Has not declared yet", "colour": "yellow"}
+    if seat.independent:
+        return {"words": "Declared independent", "colour": "green"}
+    return {"words": "Declared a conflict", "colour": "red"}
+
+
+LETTER_HEADINGS = ["To", "Letter", "Where it is"]
+
+
+def letter_row(letter: Letter, rules: Procedure) -> list[str | Row]:
+    """Return a letter for the tag `table`, under LETTER_HEADINGS."""
+    heading = next((rule.heading for rule in rules.letters if rule.key == letter.rule), letter.rule)
+    words, colour = letter_state(letter)
+    to: Row = {"words": letter.addressee}
+    if letter.made_at:
+        to["href"] = f"/letters/{letter.pk}/"
+    return [to, heading, {"words": words, "tag": colour}]
+
+
+def letter_state(letter: Letter) -> tuple[str, str]:
+    """Return where a letter is in words, and the colour of its tag."""
+    if letter.replaced_at:
+        return "Replaced by a newer one", "grey"
+    if letter.made_at is None:
+        return ("Could not be made yet", "red") if letter.failure else ("Being made", "yellow")
+    if letter.released_at is None:
+        return "Waiting to be released", "yellow"
+    if letter.to_id is None:
+        return ("Handed over", "green") if letter.handed_over_at else ("To be handed over", "yellow")
+    return "Issued", "green"
+
+
+# --- everything that happened ----------------------------------------------------------------------
+
+HAPPENED = {
+    "record_conference": "Conference recorded",
+    "add_child": "Child added to the record of the conference",
+    "add_relative": "Somebody who matters to a child added to the record of the conference",
+    "add_attendance": "Somebody added to the list of those at the conference",
+    "attach_paper": "Paper attached",
+    "confirm_explained": "Chair confirmed that how to dissent was explained",
+    "close_record": "Record of the conference closed",
+    "raise_dissent": "Dissent recorded in the conference",
+    "work_out_clock": "Date of a clock worked out, after the calendar was extended",
+    "file": "Form sent",
+    "tell_management": "Dissenter said whom of their management they told",
+    "admit": "Late form let in",
+    "refuse_late": "Late form refused",
+    "enter_stage": "Passed on",
+    "record_step": "Step recorded",
+    "propose_resolution": "Resolution proposed",
+    "agree_to_resolution": "Dissenter agreed to the resolution",
+    "refuse_resolution": "Dissenter refused the resolution",
+    "leave_resolution_unanswered": "Resolution not answered in its time",
+    "decide": "Decided",
+    "offer_next_stage": "Going further offered to the dissenter",
+    "accept": "Dissenter does not go further",
+    "end_offer": "Offer ended without an answer",
+    "take_further": "Dissenter asked to go further",
+    "convene_panel": "Panel named",
+    "join_panel": "Given to a panel that was already named",
+    "replace_member": "Member of the panel replaced",
+    "declare": "Member of the panel declared themselves",
+    "record_sitting": "Panel sat",
+    "ask_for_a_further_conference": "Further conference asked for",
+    "make_letter": "Letter made",
+    "release_letters": "Letters released",
+    "hand_over_letter": "Printed letter handed over",
+    "issue_letters": "Last letter went out",
+    "record_further_conference": "Further conference recorded",
+    "clock_passed": "Time ran out",
+    "close": "Case closed",
+}
+"""What the ledger's verbs are called on a page."""
+
+
+def happened_row(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.datetime, str]) -> Row:
+    """Return an entry of the ledger for components/timeline.html. Needs `by` and `values`.
+
+    `stages` says which stage was entered at which time of recording.
+    """
+    title = HAPPENED.get(entry.verb, capital(entry.verb.replace("_", " ")))
+    if about := _about(entry, rules, stages):
+        title = f"{title}: {about}"
+    return {
+        "title": title,
+        "at": day_and_time(entry.happened_at),
+        "iso": entry.happened_at.isoformat(),
+        "by": entry.by.name if entry.by else "the system",
+        "late": recorded_late(entry.happened_at, entry.recorded_at) if entry.by else "",
+    }
+
+
+def _about(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.datetime, str]) -> str:
+    """Say which step, clock or stage it was, as far as its values were not erased."""
+    kept = entry.values.values if hasattr(entry, "values") else {}
+    if entry.verb == "record_step":
+        steps = {step.key: step.label for stage in rules.stages for step in stage.steps}
+        return steps.get(str(kept.get("step", "")), "")
+    if entry.verb == "clock_passed":
+        rule = rules.clock(str(kept.get("rule", "")))
+        return rule.label if rule else ""
+    if entry.verb == "enter_stage":
+        return stage_title(rules, stages.get(entry.recorded_at, ""))
+    if entry.verb == "declare" and "independent" in kept:
+        return "independent" if kept["independent"] else "a conflict"
+    return ""
+
+
+OPENED = {
+    "read_case": "the case: where it stands",
+    "read_case_form": "the case: the form",
+    "read_case_conference": "the case: the conference",
+    "read_case_review": "the case: the review",
+    "read_case_decision": "the case: decision and letters",
+    "read_case_history": "the case: its history",
+    "read_case_admit": "why the form was late",
+    "read_case_act": "the case: a page on which something is recorded",
+    "read_standing": "where the case stands",
+    "read_paper": "a paper",
+    "read_letter": "a letter",
+    "read_panel": "the panel’s page",
+    "read_form": "the form",
+    "read_conference": "the conference",
+}
+
+
+def opened_words(verb: str) -> str:
+    """Return what was opened, in words."""
+    return OPENED.get(verb, verb.removeprefix("read_").replace("_", " "))
+
+
+# --- how a stage can end ---------------------------------------------------------------------------
+
+
+def outcomes_without_agreement(stage: Stage) -> list[tuple[str, str, str]]:
+    """Return how whoever decides can end the stage by themselves, as choices of a form."""
+    return [(each.key, each.label, each.letter) for each in stage.outcomes if not each.agreement]

@@ -1,0 +1,251 @@
+"""The first page after signing in: what waits for this person, in each hat that they wear."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db.models import Exists, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import path
+
+from councils.models import Appointment, Council, Person
+from dissent.actions import record_read
+from dissent.forms.cases import CLOSED_CASES, Filter
+from dissent.models import Clock, Conference, Dissent, Letter, Panel, Seat
+from dissent.views import shown
+from dissent.views.common import day, page, show
+
+A_PAGE = 50
+NO_CASES = frozenset({"chair", "conference_administrator", "panel_member", "administrator", "operator"})
+"""Roles whose work is not a list of cases."""
+
+# A procedure's document is large, and the same for every row; `rules` keeps it once a process.
+_LIGHT = ("procedure__document",)
+
+
+@page
+def work(request: HttpRequest) -> HttpResponse:
+    """Show what waits for the reader. One entry in the ledger for each council that is listed."""
+    person, at = request.user, request.at
+    hats = _hats(person, at=at)
+    cases = _cases(request, hats) if hats.reads_cases else None
+    dissents = list(_own_dissents(person, at=at))
+    panels = list(_panels(person, at=at))
+    letters = list(_letters(person, at=at))
+    council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
+    listed = [*(cases.dissents if cases else ()), *dissents, *panels, *letters]
+    _record(listed, by=person, at=at)
+    return show(
+        request,
+        "work.html",
+        council=council,
+        section="work",
+        cases=cases,
+        dissents=[_own_row(each) for each in dissents],
+        panels=[_panel_row(each) for each in panels],
+        letters=[_letter_row(each) for each in letters],
+        conferences=hats.conferences,
+        nothing=not (cases or listed or hats.conferences),
+        form=cases.form if cases else None,
+        dissent_headings=("Dissent", "Where it stands"),
+        panel_headings=("Conference", "Panel", "Sitting"),
+        letter_headings=("Letter", "Date"),
+    )
+
+
+@dataclass(frozen=True)
+class Hats:
+    """What somebody is appointed to here."""
+
+    roles: frozenset[str]
+    councils: tuple[Council, ...]
+    has_chaired: bool
+
+    @property
+    def reads_cases(self) -> bool:
+        return bool(self.roles - NO_CASES)
+
+    @property
+    def conferences(self) -> bool:
+        return self.has_chaired or bool(self.roles & {"chair", "conference_administrator"})
+
+    @property
+    def council(self) -> Council | None:
+        return self.councils[0] if self.councils else None
+
+
+def _hats(person: Person, *, at: dt.datetime) -> Hats:
+    chaired = Conference.objects.filter(chair=person)
+    held = Appointment.objects.at(at).filter(person=person).order_by("from_on", "pk")
+    rows = list(held.select_related("council").annotate(has_chaired=Exists(chaired)))
+    return Hats(
+        roles=frozenset(row.role for row in rows),
+        councils=tuple({row.council_id: row.council for row in rows}.values()),
+        has_chaired=rows[0].has_chaired if rows else chaired.exists(),
+    )
+
+
+def _record(listed: Iterable[Dissent | Panel | Letter], *, by: Person, at: dt.datetime) -> None:
+    """Write that these were listed: one entry a council, however many rows."""
+    councils: dict[Council, list[str]] = {}
+    for row in listed:
+        councils.setdefault(row.council, []).append(str(row.pk))
+    for council, rows in councils.items():
+        record_read(council=council, about=council, what="work", by=by, at=at, values={"listed": rows})
+
+
+# --- cases in order of the next thing due ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cases:
+    """One page of cases. `previous` and `next` are addresses, empty where there is none."""
+
+    dissents: list[Dissent]
+    caption: str
+    rows: list[list[str | shown.Row]]
+    form: Filter
+    empty: str
+    previous: str
+    next: str
+    filtered: bool
+
+    headings = ("Case", "Where it stands", "Due")
+
+
+def _cases(request: HttpRequest, hats: Hats) -> Cases:
+    form = Filter(request.GET or None)
+    asked = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    found = _asked_for(Dissent.objects.read_by(request.user, at=request.at), asked, at=request.at)
+    found = found.filter(council__in=[council.pk for council in hats.councils])
+    number = _page_number(request.GET)
+    start = (number - 1) * A_PAGE
+    # One row more than fits says whether there is a next page; nothing is counted.
+    dissents = list(_with_what_is_shown(found)[start : start + A_PAGE + 1])
+    more, dissents = len(dissents) > A_PAGE, dissents[:A_PAGE]
+    closed = asked.get("state") == CLOSED_CASES
+    return Cases(
+        dissents=dissents,
+        caption="Closed cases, the last to close first" if closed else "Cases in order of the next thing due",
+        rows=[_case_row(dissent, at=request.at) for dissent in dissents],
+        form=form,
+        empty="No case is like that." if any(asked.values()) or number > 1 else "No case waits for you.",
+        previous=_page_address(request.GET, number - 1) if number > 1 else "",
+        next=_page_address(request.GET, number + 1) if more else "",
+        filtered=any(asked.values()) or bool(form.errors),
+    )
+
+
+def _asked_for(dissents: QuerySet[Dissent], asked: dict[str, str], *, at: dt.datetime) -> QuerySet[Dissent]:
+    state, due = asked.get("state"), asked.get("due")
+    if state == CLOSED_CASES:
+        return dissents.exclude(closed_at=None).order_by("-closed_at", "id")
+    dissents = dissents.open().in_order_of_the_next_thing_due()
+    if state:
+        dissents = dissents.filter(state=state)
+    if due == "late":
+        dissents = dissents.filter(next_due_at__lt=at)
+    if due == "unknown":
+        dissents = dissents.filter(due_is_known=False)
+    return dissents
+
+
+def _with_what_is_shown(dissents: QuerySet[Dissent]) -> QuerySet[Dissent]:
+    running = Clock.objects.filter(stopped=None)
+    return (
+        dissents.select_related("council", "conference", "procedure", "attendance__agency", "panel")
+        .defer(*_LIGHT)
+        .prefetch_related("steps", Prefetch("clocks", queryset=running, to_attr="running"))
+    )
+
+
+def _case_row(dissent: Dissent, *, at: dt.datetime) -> list[str | shown.Row]:
+    agency = dissent.attendance.agency
+    return [
+        {
+            "words": dissent.reference,
+            "href": f"/dissents/{dissent.pk}/",
+            "note": f"{agency.name if agency else ''}. {shown.about_conference(dissent.conference)}",
+        },
+        {"words": shown.where_it_stands(dissent, outcome=True), "note": _next(dissent)},
+        _due_cell(dissent, at=at),
+    ]
+
+
+def _next(dissent: Dissent) -> str:
+    following = shown.next_thing(dissent)
+    return f"Next: {following}" if following else ""
+
+
+def _due_cell(dissent: Dissent, *, at: dt.datetime) -> str | shown.Row:
+    clock = shown.next_clock(dissent.running)
+    if clock is None:
+        return "" if dissent.closed_at else "No time limit runs"
+    rule = dissent.rules.clock(clock.rule)
+    due = shown.when_due(clock.due_at, at=at, aim=bool(rule and rule.strength == "aim"))
+    label = rule.label if rule else clock.rule
+    return {"words": due.words, "tag": due.colour, "note": f"{label}: {due.on}" if due.on else label}
+
+
+def _page_number(asked: QueryDict) -> int:
+    said = asked.get("page", "")
+    return max(1, int(said)) if said.isascii() and said.isdigit() and len(said) <= 4 else 1
+
+
+def _page_address(asked: QueryDict, number: int) -> str:
+    kept = {name: asked[name] for name in Filter.base_fields if asked.get(name)}
+    return "/work/?" + urlencode({**kept, "page": number})
+
+
+# --- the other hats --------------------------------------------------------------------------------
+
+
+def _own_dissents(person: Person, *, at: dt.datetime) -> QuerySet[Dissent]:
+    own = Dissent.objects.visible_to(person, at=at).filter(dissenter=person)
+    rows = own.select_related("council", "conference", "procedure", "panel").defer(*_LIGHT)
+    return rows.order_by("-raised_at", "id")[:A_PAGE]
+
+
+def _own_row(dissent: Dissent) -> list[str | shown.Row]:
+    return [
+        {
+            "words": dissent.reference,
+            "href": f"/dissents/{dissent.pk}/",
+            "note": shown.about_conference(dissent.conference),
+        },
+        shown.where_it_stands(dissent),
+    ]
+
+
+def _panels(person: Person, *, at: dt.datetime) -> QuerySet[Panel]:
+    seats = Seat.objects.filter(person=person, left_at=None).exclude(independent=False)
+    visible = Panel.objects.visible_to(person, at=at)
+    sits = visible.filter(pk__in=seats.values("panel"), dissents__closed_at=None)
+    return sits.select_related("council", "conference").order_by("-convened_at")[:A_PAGE]
+
+
+def _panel_row(panel: Panel) -> list[str | shown.Row]:
+    return [
+        {"words": shown.about_conference(panel.conference), "href": f"/panels/{panel.pk}/"},
+        f"Named on {day(panel.convened_at)}",
+        f"Sat on {day(panel.sat_at)}" if panel.sat_at else "Not recorded as having sat",
+    ]
+
+
+def _letters(person: Person, *, at: dt.datetime) -> QuerySet[Letter]:
+    issued = Letter.objects.visible_to(person, at=at).filter(to=person).exclude(released_at=None)
+    rows = issued.exclude(made_at=None).select_related("council", "dissent")
+    return rows.order_by("-released_at", "id")[:A_PAGE]
+
+
+def _letter_row(letter: Letter) -> list[str | shown.Row]:
+    return [
+        {"words": letter.says["heading"], "href": f"/letters/{letter.pk}/", "note": letter.dissent.reference},
+        day(letter.released_at),
+    ]
+
+
+urlpatterns = [path("work/", work, name="work")]

@@ -1,0 +1,421 @@
+"""The procedure language: what is shipped is valid and says its sources; what is wrong is said, and where."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from councils import procedure as language
+from councils.limits import Limit
+from councils.models import Council, Partnership, ProcedureVersion
+from councils.models import procedure as published
+from councils.procedure import Cited, Fault, Part, Procedure, ProcedureRefused
+from dissent import actions
+from dissent.actions import Refused
+from dissent.actions.procedure import VersionExists
+from dissent.models import LedgerEntry
+from tests.world import World, when
+
+SHIPPED = sorted(language.shipped())
+SOUTH_TYNESIDE = language.SHIPPED / "south_tyneside.toml"
+NOW = when("2026-03-01 09:00")
+
+
+def parts(part: object) -> Iterator[Part]:
+    if isinstance(part, Part):
+        yield part
+        for name in type(part).model_fields:
+            yield from parts(getattr(part, name))
+    elif isinstance(part, tuple | dict):
+        for item in part.values() if isinstance(part, dict) else part:
+            yield from parts(item)
+
+
+# --- what is shipped -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_document_is_valid(path: Path) -> None:
+    assert language.read(path).key
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_number_stands_beside_the_paragraph_that_it_comes_from(path: Path) -> None:
+    numbers = [
+        part
+        for part in parts(language.read(path))
+        if not isinstance(part, Procedure)
+        and any(type(getattr(part, name)) in {int, Limit} for name in type(part).model_fields)
+    ]
+    assert numbers
+    assert [part for part in numbers if not (isinstance(part, Cited) and part.source)] == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_is_kept_in_the_database_reads_back_as_what_was_written(path: Path) -> None:
+    procedure = language.read(path)
+    assert language.from_document(procedure.model_dump(mode="json", by_alias=True)) == procedure
+
+
+@pytest.mark.rule("ST-03", "ST-04", "ST-08", "ST-12", "ST-13", "ST-16", "ST-17")
+@pytest.mark.parametrize(
+    ("place", "because"),
+    [
+        ("filing.questions.evidence", "no field"),
+        ("filing.questions.passage", "no field"),
+        ("explaining", "does not say how"),
+        ("filing", "end of the conference"),
+        ("clocks.form", "end of the conference"),
+        ("filing.late", "silent on what a late form meets"),
+        ("stages.panel.panel", "A Service Manager who heard the first stage may sit"),
+        ("stages.panel.panel", "counted as one of the three"),
+        ("clocks.feedback", "From the day of escalation"),
+        ("letters.outcome", "a decision that is upheld"),
+    ],
+)
+def test_where_south_tynesides_text_is_open_the_document_says_what_it_chose_and_why(
+    place: str, because: str
+) -> None:
+    chosen = language.read(SOUTH_TYNESIDE).choices_where_the_text_is_open()
+    (reason,) = [why for where, why in chosen if where == place]
+    assert because in reason
+
+
+@pytest.mark.rule("ST-08", "ST-13", "ST-17")
+def test_south_tynesides_numbers_and_their_paragraphs() -> None:
+    rules = language.read(SOUTH_TYNESIDE)
+    numbers = {
+        clock.key: (str(clock.limit), clock.start, clock.until, clock.source) for clock in rules.clocks
+    }
+    assert numbers["form"] == ("24 hours", "conference_ended", "filed", "process, paragraph 7")
+    assert numbers["feedback"] == (
+        "20 working days",
+        "stage_entered",
+        "letters_issued",
+        "process, paragraph 10",
+    )
+    panel = rules.stage("panel").panel
+    assert panel
+    assert (panel.quorum, panel.source) == (3, "terms, chair, quorum and membership")
+
+
+@pytest.mark.rule("ST-01", "ST-14", "ST-17", "ST-18", "ST-21", "ST-26")
+def test_what_people_are_shown_in_south_tyneside_says_what_the_rules_say() -> None:
+    rules = language.read(SOUTH_TYNESIDE)
+    family = next(route.to for route in rules.routes if "parent" in route.who)
+    assert "praise or complain" in family
+    assert "any agency" in family
+    assert "takes that right away" in family
+    panel = rules.stage("panel").panel
+    assert panel
+    assert "strictly confidential" in panel.confidentiality
+    assert "unless the panel's chair agrees" in panel.confidentiality
+    terms = " ".join(panel.terms)
+    assert "chair is named for each case" in terms
+    assert "never decide whether a child has a child protection plan" in terms
+    assert "procedures on child protection and on thresholds" in terms
+    assert "referral pathway" in rules.stage("panel").outcome("not_upheld").next_door
+
+
+def test_a_role_is_followed_by_those_who_stand_in_for_it() -> None:
+    rules = language.read(SOUTH_TYNESIDE)
+    assert rules.with_deputies("service_manager") == ("service_manager", "nominated_manager")
+    assert rules.with_deputies("business_manager") == ("business_manager",)
+    following = rules.stage_after("review")
+    assert following
+    assert (following.key, rules.stage_after("panel")) == ("panel", None)
+
+
+# --- what is wrong, where, and what to write --------------------------------------------------------
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def named(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    return next(row for row in rows if row["key"] == key)
+
+
+def stage(document: dict[str, Any], key: str) -> dict[str, Any]:
+    return named(document["stages"], key)
+
+
+def put(*path: str | int, to: object) -> Change:
+    """Return a change that writes `to` at a place of the document."""
+
+    def change(document: dict[str, Any]) -> None:
+        at: Any = document
+        for step in path[:-1]:
+            at = named(at, step) if isinstance(at, list) and isinstance(step, str) else at[step]
+        at[path[-1]] = to
+
+    return change
+
+
+def take(*path: str | int) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        at: Any = document
+        for step in path[:-1]:
+            at = named(at, step) if isinstance(at, list) and isinstance(step, str) else at[step]
+        del at[path[-1]]
+
+    return change
+
+
+def twice(*path: str) -> Change:
+    """Return a change that writes the first of a list again."""
+
+    def change(document: dict[str, Any]) -> None:
+        at: Any = document
+        for step in path:
+            at = named(at, step) if isinstance(at, list) else at[step]
+        at.append(copy.deepcopy(at[0]))
+
+    return change
+
+
+FAULTS: list[tuple[Change, str, str]] = [
+    # what the types see
+    (take("purpose"), "purpose", "is missing; write it"),
+    (put("colour", to="red"), "colour", "is not a word of the procedure language"),
+    (put("kind", to="appeal"), "kind", "says 'appeal'; write one of 'dissent'"),
+    (put("clocks", "form", "limit", to="soon"), "clocks.0.limit", "write a whole number in digits"),
+    (put("clocks", "form", "limit", to="5 days"), "clocks.0.limit", "write working days or calendar days"),
+    (put("clocks", "form", "from", to="tea"), "clocks.0.from", "says 'tea'; write one of"),
+    (put("stages", "panel", "panel", "quorum", to=0), "stages.1.panel.quorum", "greater than or equal to 1"),
+    (put("version", to="one"), "version", "integer"),
+    (put("in_force_from", to="soon"), "in_force_from", "date"),
+    (put("title", to=""), "title", "at least 1"),
+    (put("key", to="South Tyneside"), "key", "pattern"),
+    (take("clocks", "form", "source"), "clocks.0.source", "is missing; write it"),
+    # sources
+    (
+        put("clocks", "form", "source", to="paragraph 7"),
+        "clocks.form.source",
+        "cites 'paragraph 7'; begin with one of the sources: introduction, process, form",
+    ),
+    (
+        put("letters", "outcome", "source", to="letter; elsewhere, page 2"),
+        "letters.outcome.source",
+        "cites 'elsewhere, page 2'",
+    ),
+    # roles
+    (
+        put("roles", "service_manager", "deputies", to=["nobody"]),
+        "roles.service_manager.deputies",
+        "names the role 'nobody'; write one of conference_administrator, chair,",
+    ),
+    (put("filing", "late", "admitted_by", to="nobody"), "filing.late.admitted_by", "the role 'nobody'"),
+    (put("reconvening", "led_by", to=["nobody"]), "reconvening.led_by", "the role 'nobody'"),
+    (
+        put("stages", "review", "review", "decided_by", to="nobody"),
+        "stages.review.review.decided_by",
+        "the role 'nobody'",
+    ),
+    (
+        put("stages", "panel", "panel", "convened_by", to="nobody"),
+        "stages.panel.panel.convened_by",
+        "the role 'nobody'",
+    ),
+    (put("stages", "panel", "panel", "seat", to=["nobody"]), "stages.panel.panel.seat", "the role 'nobody'"),
+    (put("letters", "outcome", "released_by", to=["nobody"]), "letters.outcome.released_by", "'nobody'"),
+    (
+        put("letters", "outcome", "to", to=["everybody"]),
+        "letters.outcome.to",
+        "names 'everybody'; write one of dissenter, chair,",
+    ),
+    (
+        put("letters", "outcome", "to", to=["business_manager"]),
+        "letters.outcome.to",
+        "names 'business_manager'",
+    ),
+    (put("letters", "outcome", "to", to=[]), "letters.outcome.to", "is a letter to nobody"),
+    (put("tellings", 0, "to", to=["everybody"]), "tellings.0.to", "names the role 'everybody'"),
+    (
+        put("clocks", "form", "on_passing", "tell", to=["everybody"]),
+        "clocks.form.on_passing.tell",
+        "names the role 'everybody'",
+    ),
+    *[
+        (take("roles", role), "roles", f"has no {role!r}; write it")
+        for role in ("conference_administrator", "chair", "administrator")
+    ],
+    # stages
+    (put("stages", to=[]), "stages", "has no stage; write at least one"),
+    (
+        put("stages", "panel", "review", to={"decided_by": "service_manager"}),
+        "stages.panel",
+        "write review or panel, and not both",
+    ),
+    (take("stages", "review", "review"), "stages.review", "write review or panel, and not both"),
+    (put("stages", "panel", "outcomes", to=[]), "stages.panel.outcomes", "nobody can leave the stage"),
+    (
+        put("stages", "review", "steps", "discussed_with_dissenter", "after", to=["tea"]),
+        "stages.review.steps.discussed_with_dissenter.after",
+        "names the step 'tea', which is not there",
+    ),
+    (
+        put("stages", "panel", "outcomes", "not_upheld", "leads_to", to="offer_next"),
+        "stages.panel.outcomes.not_upheld.leads_to",
+        "offers a next stage and there is none",
+    ),
+    (
+        put("stages", "review", "outcomes", "resolved", "agreement", "refused_or_unanswered", to="tea"),
+        "stages.review.outcomes.resolved.agreement.refused_or_unanswered",
+        "names the outcome 'tea'; write one of resolved, unresolved",
+    ),
+    # clocks
+    (
+        put("clocks", "answer", "stage", to="tea"),
+        "clocks.answer.stage",
+        "names the stage 'tea'; write one of",
+    ),
+    (put("clocks", "feedback", "start_stage", to="tea"), "clocks.feedback.start_stage", "the stage 'tea'"),
+    (take("clocks", "answer", "stage"), "clocks.answer.stage", "is missing, and 'resolution_answered'"),
+    (put("clocks", "form", "until", to="conference_ended"), "clocks.form", "starts and stops at the same"),
+    # letters
+    (put("letters", "outcome", "stage", to="tea"), "letters.outcome.stage", "names the stage 'tea'"),
+    (
+        put("letters", "outcome", "heading", to="About {parent}"),
+        "letters.outcome",
+        "uses the placeholder {parent}; write one of addressee, agency",
+    ),
+    # the form
+    (
+        put("filing", "questions", "plan_would_change", "ask_if", to={"question": "tea", "answer": ["yes"]}),
+        "filing.questions.plan_would_change.ask_if",
+        "asks after the question 'tea', which does not come before it",
+    ),
+    (
+        put("filing", "questions", "plan_would_change", "ask_if", "answer", to=["maybe"]),
+        "filing.questions.plan_would_change.ask_if",
+        "waits for the answer 'maybe'; write one of plan, no_plan, differs",
+    ),
+    (take("filing", "questions", "view", "choices"), "filing.questions.view.choices", "is empty"),
+    # names that stand twice
+    (twice("clocks"), "clocks.form", "stands twice; give each a key of its own"),
+    (twice("stages"), "stages.review", "stands twice"),
+    (twice("letters"), "letters.resolved", "stands twice"),
+    (twice("filing", "questions"), "filing.questions.telephone", "stands twice"),
+    (twice("stages", "review", "steps"), "stages.review.steps.reviewed_with_chair", "stands twice"),
+    (twice("stages", "panel", "outcomes"), "stages.panel.outcomes.upheld", "stands twice"),
+]
+
+
+def refused(change: Change) -> list[Fault]:
+    document = tomllib.loads(SOUTH_TYNESIDE.read_text(encoding="utf-8"))
+    change(document)
+    with pytest.raises(ProcedureRefused) as said:
+        language.from_document(document)
+    return said.value.faults
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "says"), FAULTS, ids=[f"{place}: {says}"[:70] for _, place, says in FAULTS]
+)
+def test_a_fault_says_its_place_and_what_to_write(change: Change, place: str, says: str) -> None:
+    faults = refused(change)
+    assert any(fault.place == place and says in fault.says for fault in faults), list(map(str, faults))
+
+
+def test_every_fault_is_said_at_once() -> None:
+    def change(document: dict[str, Any]) -> None:
+        put("clocks", "form", "source", to="elsewhere")(document)
+        put("letters", "outcome", "to", to=[])(document)
+
+    assert [fault.place for fault in refused(change)] == ["clocks.form.source", "letters.outcome.to"]
+
+
+def test_what_is_not_toml_is_said_to_be_so() -> None:
+    with pytest.raises(ProcedureRefused, match="is not readable as TOML") as said:
+        language.parse("key = ")
+    assert [fault.place for fault in said.value.faults] == ["the document"]
+
+
+def test_a_file_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        language.read(tmp_path / "none.toml")
+
+
+# --- published, in force, never changed -------------------------------------------------------------
+
+
+def later(world: World, **changed: Any) -> Procedure:
+    return world.version.rules.model_copy(update={"version": 2, **changed})
+
+
+def publish(procedure: Procedure) -> ProcedureVersion:
+    return actions.publish_procedure(procedure=procedure, by=None, at=NOW)
+
+
+@pytest.mark.django_db
+def test_a_published_version_gives_back_the_very_document_in_its_order() -> None:
+    world = World(quick=True)
+    kept = ProcedureVersion.objects.get()
+    procedure = language.read(SOUTH_TYNESIDE)
+    assert kept.rules == procedure
+    choices = [list(question.choices) for question in procedure.filing.questions]
+    published._typed.clear()  # as another process reads it
+    assert [list(question.choices) for question in kept.rules.filing.questions] == choices
+    assert (kept.key, kept.number, kept.in_force_from) == (
+        "south-tyneside-dissent",
+        1,
+        dt.date(2024, 1, 1),
+    )
+    assert LedgerEntry.objects.get(verb="publish_procedure").council == world.council
+
+
+@pytest.mark.django_db
+def test_the_same_document_again_is_no_change_and_another_needs_a_number_of_its_own() -> None:
+    world = World(quick=True)
+    assert publish(language.read(SOUTH_TYNESIDE)) == world.version
+    assert LedgerEntry.objects.filter(verb="publish_procedure").count() == 1
+    with pytest.raises(VersionExists, match="Give the document the version 2"):
+        publish(later(world, version=1, title="Another"))
+    assert publish(later(world, title="Another")).number == 2
+    assert ProcedureVersion.objects.get(number=1).rules.title != "Another"
+
+
+@pytest.mark.django_db
+def test_a_document_of_a_partnership_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(Refused, match="No partnership has the key 'south-tyneside'"):
+        publish(language.read(SOUTH_TYNESIDE))
+
+
+@pytest.mark.django_db
+def test_a_published_version_never_changes() -> None:
+    World(quick=True)
+    for change in (
+        lambda: ProcedureVersion.objects.update(in_force_from=dt.date(2020, 1, 1)),
+        lambda: ProcedureVersion.objects.all()._raw_delete("default"),
+    ):
+        with pytest.raises(DatabaseError, match="never changed or deleted"), transaction.atomic():
+            change()
+
+
+@pytest.mark.django_db
+def test_the_version_in_force_is_that_of_the_day() -> None:
+    world = World(quick=True)
+    second = publish(later(world, in_force_from=dt.date(2026, 4, 1)))
+    corrected = publish(later(world, version=3, in_force_from=dt.date(2026, 4, 1), title="Corrected"))
+    on = world.council.procedure_on
+    assert on(dt.date(2023, 12, 31)) is None
+    assert on(dt.date(2024, 1, 1)) == on(dt.date(2026, 3, 31)) == world.version
+    assert on(dt.date(2026, 4, 1)) == corrected != second
+    assert on(dt.date(2026, 4, 1), kind="complaint") is None
+
+
+@pytest.mark.django_db
+def test_a_council_follows_the_procedure_of_its_own_partnership() -> None:
+    world = World(quick=True)
+    other = Partnership.objects.create(key="elsewhere", name="Elsewhere")
+    council = Council.objects.create(key="elsewhere", name="Elsewhere", partnership=other, nation="wales")
+    assert council.procedure_on(dt.date(2026, 1, 1)) is None
+    assert world.council.procedure_on(dt.date(2026, 1, 1)) == world.version
+    assert not LedgerEntry.objects.filter(council=council).exists()

@@ -1,0 +1,117 @@
+"""Production refuses to start with anything unsafe or missing, in one sentence."""
+
+import os
+import runpy
+import stat
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DISSENT_ENV": "production",
+    "SECRET_KEY": "kV7wq2ZrT9xLm4sPbN8yHc3JdF6gRt5UeWaQ1oXiK0zCvB-nMq7",
+    "DATABASE_URL": "postgres://dissent:secret@db.council.example/dissent",
+    "ALLOWED_HOSTS": "dissent.council.example",
+    "SITE_URL": "https://dissent.council.example",
+    "EMAIL_URL": "smtps://sender:secret@mail.council.example:465",
+    "MAIL_FROM": "dissent@council.example",
+}
+
+
+@pytest.fixture
+def settings_from(monkeypatch):
+    """Return a function that reads settings.py afresh in the environment given."""
+
+    def read(**environment: str) -> dict:
+        for name in [*PRODUCTION, "REDIS_URL", "DEBUG", "DEMONSTRATION", "PROXY_COUNT"]:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "config" / "settings.py"))
+
+    return read
+
+
+def test_production_starts_with_everything_it_needs(settings_from):
+    settings = settings_from(**PRODUCTION)
+    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"]
+    assert settings["EMAIL_USE_SSL"]
+    assert settings["SESSION_COOKIE_NAME"].startswith("__Host-")
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "DISSENT_ENV"])
+def test_production_refuses_a_missing_value_and_names_it(settings_from, name):
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} is missing: [^\n]+$"):
+        settings_from(**{**PRODUCTION, name: " "})
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "sentence"),
+    [
+        ({"SECRET_KEY": "kV7wq2ZrT9xLm4sPbN8y"}, "SECRET_KEY is too easy to guess"),
+        ({"SECRET_KEY": "x" * 80}, "SECRET_KEY is too easy to guess"),
+        ({"SECRET_KEY": "django-insecure-" + PRODUCTION["SECRET_KEY"]}, "SECRET_KEY is too easy to guess"),
+        ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"DEMONSTRATION": "1"}, "DEMONSTRATION is on"),
+        ({"SITE_URL": "http://dissent.council.example"}, "SITE_URL does not start with https"),
+        ({"SITE_URL": "https://elsewhere.example"}, "SITE_URL has a host that ALLOWED_HOSTS does not name"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is \\*"),
+        ({"DATABASE_URL": "dissent"}, "DATABASE_URL is not understood"),
+        ({"EMAIL_URL": "mail.council.example"}, "EMAIL_URL is not understood"),
+        ({"PROXY_COUNT": "one"}, "PROXY_COUNT is not a number"),
+    ],
+)
+def test_production_refuses_an_unsafe_value(settings_from, unsafe, sentence):
+    with pytest.raises(ImproperlyConfigured, match=f"^{sentence}[^\n]+$"):
+        settings_from(**PRODUCTION | unsafe)
+
+
+def test_a_misspelt_environment_is_not_taken_for_the_embedded_default(settings_from):
+    with pytest.raises(ImproperlyConfigured, match="DISSENT_ENV is either production or not set"):
+        settings_from(DISSENT_ENV="prodution")
+
+
+def test_demonstration_data_stay_on_this_machine(settings_from):
+    with pytest.raises(ImproperlyConfigured, match="loopback only"):
+        settings_from(DEMONSTRATION="1", ALLOWED_HOSTS="dissent.council.example")
+
+
+def test_mail_to_another_machine_is_always_encrypted(settings_from):
+    assert settings_from(**PRODUCTION | {"EMAIL_URL": "smtp://mail.council.example"})["EMAIL_USE_TLS"]
+    assert settings_from(**PRODUCTION)["EMAIL_USE_SSL"]
+
+
+def test_the_embedded_default_needs_nothing_and_makes_its_own_secret(settings_from):
+    settings = settings_from()
+    assert settings["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+    assert not settings["DEBUG"]
+    secret = settings["VAR_DIR"] / "secret-key"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert settings["SECRET_KEY"] == settings_from()["SECRET_KEY"] == secret.read_text()
+
+
+def test_the_command_line_shows_the_sentence_and_nothing_else():
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **PRODUCTION, "SITE_URL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "SITE_URL is missing: production needs it, for example SITE_URL=https://dissent.council.example"
+    ]
+
+
+def test_exactly_one_package_provides_the_state_machine():
+    installed = {distribution.metadata["Name"].lower() for distribution in metadata.distributions()}
+    assert installed & {"django-fsm", "django-fsm-2", "django-fsm-rx"} == {"django-fsm-2"}

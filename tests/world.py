@@ -1,0 +1,371 @@
+"""A small world to test in: one council, its people, a conference. States are reached by the real actions.
+
+Everybody here is invented, and plainly so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import io
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from pypdf import PdfWriter
+
+from councils import procedure as language
+from councils.models import Agency, Appointment, Council, Partnership, Person
+from dissent import actions
+from dissent.actions import Found
+from dissent.actions import letters as letter_actions
+from dissent.models import Attendance, Child, Conference, Dissent
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def when(text: str) -> dt.datetime:
+    """Return a local time, such as when("2026-12-23 14:30")."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=LONDON)
+
+
+HELD = when("2026-03-03 10:00")
+ENDED = when("2026-03-03 12:00")
+RECORDED = when("2026-03-03 12:30")
+"""A Tuesday; the form is due on Wednesday 4 March at 12:00."""
+
+
+@functools.cache
+def a_pdf(pages: int = 1) -> bytes:
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(width=595, height=842)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+@dataclass
+class World:
+    """A council with its people. `world.chair`, `world.service_manager` and so on are Persons."""
+
+    key: str = "testshire"
+    partnership_key: str = "south-tyneside"
+    quick: bool = False
+    """No papers, and letters frozen with a blank page: for tests that read neither; each saves a second."""
+    people: dict[str, Person] = field(default_factory=dict)
+
+    ROLES = (
+        "conference_administrator",
+        "chair",
+        "service_manager",
+        "nominated_manager",
+        "business_manager",
+        "administrator",
+    )
+
+    def __post_init__(self) -> None:
+        partnership, _ = Partnership.objects.get_or_create(
+            key=self.partnership_key, defaults={"name": "Partnership of Testshire"}
+        )
+        self.council = Council.objects.create(
+            key=self.key,
+            name=f"{self.key.title()} Council",
+            partnership=partnership,
+            nation="england",
+            front_door="Children's Front Door",
+            front_door_telephone="01632 960100",
+            address="1 Invented Square\nTestshire",
+        )
+        self.unit = Agency.objects.create(council=self.council, name="Children's Standards Unit")
+        for name in ("Police", "Health Trust", "School", "Housing"):
+            Agency.objects.create(council=self.council, name=name)
+        for role in self.ROLES:
+            self.appoint(role, role.replace("_", " ").title())
+        self.version = actions.publish_procedure(
+            procedure=language.read(language.SHIPPED / "south_tyneside.toml"),
+            by=None,
+            at=when("2024-01-01 09:00"),
+        )
+
+    def agency(self, name: str) -> Agency:
+        return Agency.objects.get(council=self.council, name=name)
+
+    def person(self, key: str, name: str, agency: str | None = None) -> Person:
+        person = Person.objects.create_user(
+            f"{key}@{self.key}.example",
+            name=name,
+            agency=self.agency(agency) if agency else self.unit,
+            job=name,
+            mobile="01632 960123",
+        )
+        self.people[key] = person
+        return person
+
+    def appoint(self, role: str, name: str, agency: str | None = None, key: str | None = None) -> Person:
+        person = self.person(key or role, name, agency)
+        Appointment.objects.create(
+            council=self.council, person=person, role=role, from_on=dt.date(2020, 1, 1)
+        )
+        return person
+
+    def __getattr__(self, name: str) -> Person:
+        people = self.__dict__.get("people", {})
+        if name in people:
+            return people[name]
+        raise AttributeError(name)
+
+    # One dissent, step by step. Each returns what it made.
+
+    def conference(
+        self,
+        *,
+        at: dt.datetime = RECORDED,
+        held_at: dt.datetime = HELD,
+        ended_at: dt.datetime = ENDED,
+        children: int = 1,
+    ) -> Conference:
+        """A recorded conference: children, three professionals present, one absent, an observer, a parent."""
+        by = self.conference_administrator
+        conference = actions.record_conference(
+            council=self.council,
+            kind="initial",
+            held_at=held_at,
+            ended_at=ended_at,
+            chair=self.chair,
+            by=by,
+            at=at,
+        )
+        for number in range(children):
+            actions.add_child(
+                conference=conference,
+                name=f"Child {'ABCDEF'[number]} Testson",
+                born_on=dt.date(2018, 5, 1 + number),
+                due_on=None,
+                decision="not_made",
+                category="",
+                by=by,
+                at=at,
+            )
+        self.attend(conference, "teacher", "School", at=at)
+        self.attend(conference, "officer", "Police", at=at)
+        self.attend(conference, "nurse", "Health Trust", at=at)
+        self.attend(conference, "absentee", "Health Trust", present=False, at=at)
+        self.attend(conference, "observer", "Housing", capacity="observer", at=at)
+        actions.add_attendance(
+            conference=conference, name="Parent Testson", capacity="family", present=True, by=by, at=at
+        )
+        for kind in () if self.quick else ("minutes", "agency_report"):
+            actions.attach_paper(
+                conference=conference,
+                kind=kind,
+                agency=self.agency("Police") if kind == "agency_report" else None,
+                file_name=f"{kind}.pdf",
+                data=a_pdf(),
+                by=by,
+                at=at,
+            )
+        return conference
+
+    def attend(
+        self,
+        conference: Conference,
+        key: str,
+        agency: str,
+        *,
+        at: dt.datetime = RECORDED,
+        capacity: str = "professional",
+        present: bool = True,
+    ) -> Attendance:
+        attendance = actions.add_attendance(
+            conference=conference,
+            name=f"{key.title()} {self.key.title()}",
+            capacity=capacity,
+            present=present,
+            agency=self.agency(agency) if capacity == "professional" else None,
+            job=key.title(),
+            email=f"{key}@{self.key}.example" if capacity == "professional" else "",
+            by=self.conference_administrator,
+            at=at,
+        )
+        if attendance.person:
+            self.people[key] = attendance.person
+        return attendance
+
+    def raised(
+        self,
+        conference: Conference | None = None,
+        *,
+        who: str = "teacher",
+        at: dt.datetime = RECORDED,
+        children: list[Child] | None = None,
+    ) -> Dissent:
+        """A dissent that the chair recorded, waiting for its form."""
+        conference = conference or self.conference()
+        return actions.raise_dissent(
+            conference=conference,
+            attendance=conference.attendances.get(person=self.people[who]),
+            children=children or list(conference.children.all()),
+            by=self.chair,
+            at=at,
+        )
+
+    def filled_in(
+        self, dissent: Dissent, *, at: dt.datetime = RECORDED, late_because: str = "", **answers: str
+    ) -> Dissent:
+        """Every question answered, not sent."""
+        said = {
+            "telephone": "01632 960199",
+            "reason": "The reason as the teacher wrote it.",
+            "evidence": "The chronology that was read out.",
+            "passage": "Chapter one.",
+            "view": "plan",
+            "plan_would_change": "There would be one plan that everybody follows.",
+            **answers,
+        }
+        if late_because:
+            said["late_because"] = late_because
+        for question, text in said.items():
+            actions.keep_answer(dissent=dissent, question=question, text=text, by=dissent.dissenter, at=at)
+        return dissent
+
+    def filed(
+        self,
+        dissent: Dissent | None = None,
+        *,
+        at: dt.datetime = when("2026-03-03 15:00"),
+        late_because: str = "",
+    ) -> Dissent:
+        """A dissent whose form was sent."""
+        dissent = self.filled_in(dissent or self.raised(), at=at, late_because=late_because)
+        return actions.file_dissent(dissent=dissent, by=dissent.dissenter, at=at)
+
+    def reviewed(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-05 10:00")
+    ) -> Dissent:
+        """Both steps of the first review recorded."""
+        dissent = dissent or self.filed()
+        for step in dissent.rules_of_stage.steps:
+            actions.record_step(
+                dissent=dissent,
+                step=step.key,
+                note="What was said.",
+                happened_at=at,
+                by=self.service_manager,
+                at=at,
+            )
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def proposed(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-05 11:00")
+    ) -> Dissent:
+        dissent = dissent or self.reviewed()
+        actions.propose_resolution(dissent=dissent, text="What is proposed.", by=self.service_manager, at=at)
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def offered(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-05 11:00")
+    ) -> Dissent:
+        """Not resolved, and the panel offered."""
+        dissent = dissent or self.reviewed()
+        found = Found(outcome="unresolved", reasons="No agreement was reached.")
+        actions.decide(
+            dissent=dissent,
+            findings=dict.fromkeys(dissent.children.all(), found),
+            by=self.service_manager,
+            at=at,
+        )
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def escalated(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-06 09:00")
+    ) -> Dissent:
+        dissent = dissent or self.offered()
+        return actions.take_further(dissent=dissent, by=dissent.dissenter, at=at)
+
+    def panellists(self) -> list[Person]:
+        """Three people who may sit: senior managers of police and health, and the unit's own."""
+        if "superintendent" not in self.people:
+            self.appoint("panel_member", "Superintendent", "Police", key="superintendent")
+            self.appoint("panel_member", "Head Nurse", "Health Trust", key="head_nurse")
+            self.appoint("unit_representative", "Unit Representative", key="unit_representative")
+        return [self.people[key] for key in ("superintendent", "head_nurse", "unit_representative")]
+
+    def convened(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-09 09:00")
+    ) -> Dissent:
+        dissent = dissent or self.escalated()
+        chair, *members = self.panellists()
+        actions.convene_panel(dissent=dissent, chair=chair, members=members, by=self.business_manager, at=at)
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def sat(
+        self,
+        dissent: Dissent | None = None,
+        *,
+        at: dt.datetime = when("2026-03-16 12:00"),
+        absent: tuple[str, ...] = (),
+    ) -> Dissent:
+        """The panel declared itself independent and sat."""
+        dissent = dissent or self.convened()
+        panel = dissent.panel
+        for seat in panel.seats.filter(left_at=None, declared_at=None):
+            actions.declare(dissent=dissent, independent=True, by=seat.person, at=at)
+        gone = {self.people[key].pk for key in absent}
+        present = [seat for seat in panel.seats.filter(left_at=None) if seat.person_id not in gone]
+        chair = panel.seats.get(is_chair=True, left_at=None).person
+        actions.record_sitting(dissent=dissent, present=present, sat_at=at, by=chair, at=at)
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def decided(
+        self,
+        dissent: Dissent | None = None,
+        outcome: str = "upheld",
+        *,
+        at: dt.datetime = when("2026-03-16 13:00"),
+    ) -> Dissent:
+        """Decided by the panel, letters due."""
+        dissent = dissent or self.sat()
+        found = Found(
+            outcome=outcome, reasons="The panel's reasons.", ground="B" if outcome == "upheld" else ""
+        )
+        chair = dissent.panel.seats.get(is_chair=True, left_at=None).person
+        actions.decide(
+            dissent=dissent, findings=dict.fromkeys(dissent.children.all(), found), by=chair, at=at
+        )
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def made(self, *, at: dt.datetime = when("2026-03-17 09:00")) -> None:
+        """Every letter that is due has its bytes."""
+        if not self.quick:
+            actions.make_bytes(at=at)
+            return
+        while claimed := letter_actions._claim(at=at, most=50):
+            for letter in claimed:
+                letter_actions._freeze(letter, a_pdf(), at=at)
+
+    def released(
+        self,
+        dissent: Dissent | None = None,
+        outcome: str = "upheld",
+        *,
+        at: dt.datetime = when("2026-03-17 09:00"),
+    ) -> Dissent:
+        """Letters made and released by a second person."""
+        dissent = dissent or self.decided(outcome=outcome)
+        self.made(at=at)
+        actions.release_letters(dissent=dissent, by=self.business_manager, at=at)
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def reheard(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-04-01 12:00")
+    ) -> Dissent:
+        dissent = dissent or self.released()
+        actions.record_further_conference(
+            dissent=dissent,
+            held_at=when("2026-04-01 09:00"),
+            ended_at=when("2026-04-01 11:00"),
+            chair=self.chair,
+            by=self.service_manager,
+            at=at,
+        )
+        return Dissent.objects.get(pk=dissent.pk)
