@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from councils.models import Person
+from tests.journeys.look import land
 
 PASSWORD = "a-password-for-tests-only"
 
@@ -27,10 +28,10 @@ class Desk:
         if self.person.has_usable_password():
             self.page.get_by_label("E-mail address").fill(self.person.email)
             self.page.get_by_role("textbox", name="Password").fill(PASSWORD)
-            self.page.get_by_role("button", name="Sign in", exact=True).click()
+            land(self.page, self.page.get_by_role("button", name="Sign in", exact=True))
         else:
             before = len(self._codes())
-            self.page.get_by_role("button", name="Send me a code").click()
+            land(self.page, self.page.get_by_role("button", name="Send me a code"))
             self.page.get_by_label("Your e-mail address").fill(self.person.email)
             self.press("Send the code")
             self.page.get_by_label("Sign-in code").fill(self._next_code(before))
@@ -44,18 +45,22 @@ class Desk:
 
     def open(self, words: str) -> None:
         """Follow the link with these words."""
-        self.page.get_by_role("link", name=words).or_(
-            self.page.get_by_role("button", name=words)
-        ).first.click()
+        land(self.page, self._link(words))
         self._look(self.page)
 
+    def download(self, words: str) -> bytes:
+        """Follow the link with these words to a file, and return its bytes."""
+        with self.page.expect_download() as download:
+            self._link(words).click()
+        return download.value.path().read_bytes()
+
     def press(self, words: str) -> None:
-        self.page.get_by_role("button", name=words, exact=True).click()
+        land(self.page, self.page.get_by_role("button", name=words, exact=True))
         self._look(self.page)
 
     def go_on(self) -> None:
         """Press the first button of the page's form."""
-        self.page.locator("main form button[type=submit]").first.click()
+        land(self.page, self.page.locator("main form button[type=submit]").first)
         self._look(self.page)
 
     def fill(self, **fields: Any) -> None:
@@ -76,6 +81,10 @@ class Desk:
     def attach(self, name: str, data: bytes, *, called: str) -> None:
         file = {"name": called, "mimeType": "application/pdf", "buffer": data}
         self.page.locator(f"[name={name}]").set_input_files(file)
+
+    def _link(self, words: str) -> Locator:
+        links, buttons = (self.page.get_by_role(role, name=words) for role in ("link", "button"))
+        return links.or_(buttons).first
 
     def _one(self, name: str, value: str) -> None:
         field = self.page.locator(f"[name={name}]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 WIDE, NARROW = 1280, 320
 TITLE = re.compile(r"(?P<wrong>Error: )?(?P<words>.+) – Child protection conference dissent( – \w+ Council)?")
@@ -95,6 +95,12 @@ SPACED = """
   p { margin-bottom: 2em !important; }
 """
 """The spacing that a reader may set for themselves (WCAG 1.4.12)."""
+
+
+def land(page: Page, link_or_button: Locator) -> None:
+    """Press it and wait until the page that it leads to is there: a click alone does not wait."""
+    with page.expect_navigation():
+        link_or_button.click()
 
 
 def look_at(page: Page, accessible: Callable[[Page], None], *, wrong: bool = False) -> None:

@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 from councils.models import Appointment, Council, Person
 from dissent import actions
 from dissent.models import Conference, Dissent
-from tests.journeys.look import fits, fits_when_spaced, look_at, says_what_it_is
+from tests.journeys.look import fits, fits_when_spaced, land, look_at, says_what_it_is
 from tests.world import World, a_pdf
 
 pytestmark = pytest.mark.journey
@@ -371,7 +371,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
 
     page = browsers.open("", reverse("account_request_login_code"))
     page.get_by_label("Your e-mail address").fill(case.world.people["teacher"].email)
-    page.get_by_role("button", name="Send the code").click()
+    land(page, page.get_by_role("button", name="Send the code"))
     look_at(page, accessible)
     seen.add(resolve(urlsplit(page.url).path).url_name)
 
@@ -379,7 +379,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
     petra.get_by_label("Uphold", exact=False).first.check()
     petra.locator("input[value=B]").first.check()
     petra.locator("textarea").fill("Two reports were not shared.")
-    petra.get_by_role("button", name="Check what you decided").click()
+    land(petra, petra.get_by_role("button", name="Check what you decided"))
     assert petra.get_by_role("button", name="Record this decision").is_visible()
     look_at(petra, accessible)
 
@@ -523,7 +523,7 @@ FORM = "main form:has(input:not([type=hidden]), textarea, select)"
 
 
 def submit(page: Page) -> None:
-    page.locator(f"{FORM} >> button[type=submit]").first.click()
+    land(page, page.locator(f"{FORM} >> button[type=submit]").first)
 
 
 def says_what_is_wrong(page: Page) -> None:

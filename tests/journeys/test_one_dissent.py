@@ -63,7 +63,6 @@ class People:
 
 def nothing_sticks_out(page: Page) -> None:
     """No page is wider than the screen (WCAG 1.4.10)."""
-    page.wait_for_load_state("domcontentloaded")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], f"{page.url} is {width} pixels wide"
 
@@ -215,9 +214,7 @@ def release_and_read_the_letters(people: People, dissent: Dissent, outcome: str)
         notice = people.mailbox.latest(person.email, count=2 if key == "teacher" else 1)
         assert "Testson" not in notice.raw.decode()
         reader = people.at_desk(person, f"/letters/{letter.pk}/")
-        with reader.page.expect_download() as download:
-            reader.open("Download the letter")
-        text = text_of(download.value.path().read_bytes())
+        text = text_of(reader.download("Download the letter"))
         assert "Ava Testson" in text
         assert "Two reports were not shared." in text
         assert "{{7*7}} <b>as typed</b>" in text

@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dissent.models import Dissent
+from tests.journeys.look import land
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -33,14 +34,14 @@ def reason(dissent: Dissent) -> str:
 def sign_in(page: Page, mailbox, address: str) -> None:
     """Follow the way from a page that asks for it: a code by e-mail, and back to that page."""
     before = len(codes(mailbox, address))
-    page.get_by_role("button", name="Send me a code").click()
+    land(page, page.get_by_role("button", name="Send me a code"))
     page.get_by_label("Your e-mail address").fill(address)
-    page.get_by_role("button", name="Send the code").click()
+    land(page, page.get_by_role("button", name="Send the code"))
     deadline = time.monotonic() + 15
     while len(found := codes(mailbox, address)) == before and time.monotonic() < deadline:
         time.sleep(0.05)
     page.get_by_label("Sign-in code").fill(found[-1])
-    page.get_by_role("button", name="Sign in").click()
+    land(page, page.get_by_role("button", name="Sign in"))
 
 
 def codes(mailbox, address: str) -> list[str]:
@@ -80,7 +81,7 @@ def test_what_was_typed_survives_a_crash_of_the_server(live, new_page, mailbox, 
     page.get_by_role("textbox").press_sequentially(" And then")
     expect(page.get_by_text("Not saved, still on this page")).to_be_visible()
     live.start()
-    page.get_by_role("button", name="Continue").click()
+    land(page, page.get_by_role("button", name="Continue"))
     expect(page).not_to_have_url(re.compile(re.escape(reason)))
     page.goto(reason)
     expect(page.get_by_role("textbox")).to_have_value(f"{TYPED} And then")
@@ -94,7 +95,7 @@ def test_a_sign_in_that_ended_loses_nothing_and_leads_back_to_the_question(
     sign_in(page, mailbox, dissent.dissenter.email)
     page.get_by_role("textbox").fill(TYPED)
     page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Continue").click()
+    land(page, page.get_by_role("button", name="Continue"))
     sign_in(page, mailbox, dissent.dissenter.email)
     expect(page).to_have_url(re.compile(re.escape(reason)))
     expect(page.get_by_text("You had been signed out. What you typed is kept.")).to_be_visible()
@@ -106,7 +107,7 @@ def test_without_scripting_continue_keeps_what_was_typed(new_page, mailbox, diss
     first.goto(reason)
     sign_in(first, mailbox, dissent.dissenter.email)
     first.get_by_role("textbox").fill(TYPED)
-    first.get_by_role("button", name="Continue").click()
+    land(first, first.get_by_role("button", name="Continue"))
     expect(first).not_to_have_url(re.compile(re.escape(reason)))
     first.context.close()
 
@@ -121,13 +122,13 @@ def test_the_next_question_can_be_gone_back_from(new_page, mailbox, dissent, rea
     page.goto(reason)
     sign_in(page, mailbox, dissent.dissenter.email)
     page.get_by_role("textbox").fill(TYPED)
-    page.get_by_role("button", name="Continue").click()
-    page.wait_for_url(re.compile(r"/form/evidence/"))
+    land(page, page.get_by_role("button", name="Continue"))
+    assert "/form/evidence/" in page.url
     page.go_back()
     expect(page.get_by_role("textbox")).to_have_value(TYPED)
     page.get_by_role("textbox").fill("Said differently.")
-    page.get_by_role("button", name="Continue").click()
-    page.wait_for_url(re.compile(r"/form/evidence/"))
-    page.get_by_role("button", name="Continue").click()
+    land(page, page.get_by_role("button", name="Continue"))
+    assert "/form/evidence/" in page.url
+    land(page, page.get_by_role("button", name="Continue"))
     expect(page.get_by_role("link", name="Write your answer to this question")).to_be_visible()
     accessible(page)

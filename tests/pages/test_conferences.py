@@ -15,6 +15,7 @@ from councils.models import Appointment
 from dissent import actions
 from dissent.models import Attendance, Child, Conference, Dissent, LedgerEntry, Notice, Paper, Relative
 from tests.dissent.together import at_once
+from tests.journeys.look import land
 from tests.world import ENDED, HELD, RECORDED, World, a_pdf, when
 
 pytestmark = pytest.mark.django_db
@@ -917,7 +918,7 @@ def test_every_page_of_the_record_works_on_a_small_telephone_and_is_accessible(
             looked_at(page, address, accessible, scripts)
             button = page.locator("main form button").first
             if button.count() and not address.endswith(("explained/", "close/")):
-                button.click()
+                land(page, button)
                 assert page.title().startswith("Error: ")
                 looked_at(page, "", accessible, scripts)
 

@@ -30,6 +30,7 @@ from dissent.forms.fields import (
     Tick,
     YesNo,
 )
+from tests.journeys.look import land
 
 COUNCIL = SimpleNamespace(
     name="Fictional Borough Council",
@@ -263,7 +264,7 @@ def test_the_link_of_an_unfinished_date_leads_to_the_box_that_is_missing(page):
     held = page.get_by_role("group", name="When was the conference?")
     held.get_by_label("Day").fill("3")
     held.get_by_label("Year").fill("2026")
-    page.get_by_role("button", name="Continue").click()
+    land(page, page.get_by_role("button", name="Continue"))
     page.get_by_role("link", name="Add the month to the date of the conference").click()
     assert page.locator(":focus").get_attribute("id") == "id_held_month"
 
@@ -308,7 +309,7 @@ def test_what_was_typed_is_still_there_when_something_else_is_wrong(page):
     page.get_by_label("Review").check()
     page.get_by_label(HOSTILE).check()
     page.get_by_label("Agency").select_option("h")
-    page.get_by_role("button", name="Continue").click()
+    land(page, page.get_by_role("button", name="Continue"))
 
     assert page.locator(".govuk-error-summary").is_visible()
     assert page.get_by_label("Full name of the chair").input_value() == HOSTILE
