@@ -58,28 +58,29 @@ def hold(
 
 
 def lock(pk: object) -> Dissent:
-    """Lock the case, then read it with what hangs on it.
+    """Lock the case and its conference, then read it with what hangs on it.
 
-    In two steps: PostgreSQL, having waited for a lock, reads the row afresh but not what is joined to it.
+    The conference first, as whoever adds to its record does: an act on the case finds a record that stands
+    still, and nobody waits for what the other one holds. In two steps: PostgreSQL, having waited for a lock,
+    reads the row afresh but not what is joined to it.
     """
+    lock_conference_of(pk)
     Dissent.objects.select_for_update(no_key=True).values_list("pk").get(pk=pk)
     return Dissent.objects.select_related(
         "conference__chair", "procedure", "dissenter", "council", "panel"
     ).get(pk=pk)
 
 
-def lock_conference_of(dissent: Dissent) -> Conference:
-    """Lock the conference before an act that touches several of its dissents.
-
-    Two such acts, begun from two dissents, would otherwise each hold what the other one wants.
-    """
-    return Conference.objects.select_for_update(no_key=True).get(pk=dissent.conference_id)
+def lock_conference_of(pk: object) -> None:
+    """Lock the conference of the dissent `pk`, so that what is done about one conference is done in turn."""
+    of_the_dissent = Conference.objects.filter(dissents=pk).values_list("pk")
+    of_the_dissent.select_for_update(no_key=True, of=("self",)).get()
 
 
 def hold_conference(conference: Conference, *, verb: str, by: Person | None, at: dt.datetime) -> Conference:
     """Lock the conference, read it afresh and ask whether `by` may do `verb`. Raises PermissionDenied."""
     held = (
-        Conference.objects.select_for_update(of=("self",))
+        Conference.objects.select_for_update(no_key=True, of=("self",))
         .select_related("council", "procedure", "chair")
         .get(pk=conference.pk)
     )
@@ -171,7 +172,7 @@ def enter_stage(dissent: Dissent, stage: str, *, at: dt.datetime) -> None:
 
     The caller saves the dissent and records `stage_entered`, in the order in which things happened.
     """
-    dissent.stage = stage
+    dissent.stage, dissent.letters_issued_at = stage, None
     put_in_hands_of(dissent, dissent.rules.stage(stage).heads, at=at)
 
 
@@ -195,13 +196,15 @@ def close_if_nothing_is_owed(dissent: Dissent, *, at: dt.datetime) -> None:
     note(verb="close", dissent=held, by=None, at=at)
 
 
-def letters_are_out(dissent: Dissent, *, by: Person | None, at: dt.datetime) -> None:
-    """Record `letters_issued` when the last letter of the decision is, and close what can be closed.
+def letters_are_out(dissent: Dissent, stage: str, *, by: Person | None, at: dt.datetime) -> None:
+    """Record `letters_issued` when the last letter about `stage` is, and close what can be closed.
 
-    A clock on feedback stops here, not at the decision (ST-13).
+    A clock on feedback stops here, not at the decision (ST-13). The case may have gone on to another stage.
     """
-    if dissent.letters_issued_at is None and letters.all_issued(dissent):
-        dissent.letters_issued_at = at
-        dissent.save()
-        record("letters_issued", verb="issue_letters", dissent=dissent, stage=dissent.stage, by=by, at=at)
+    said = dissent.moments.filter(name="letters_issued", stage=stage, replaced_at=None)
+    if letters.all_issued(dissent, stage) and not said.exists():
+        if stage == dissent.stage:
+            dissent.letters_issued_at = at
+            dissent.save()
+        record("letters_issued", verb="issue_letters", dissent=dissent, stage=stage, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)

@@ -14,7 +14,6 @@ from dissent.actions.core import (
     close_if_nothing_is_owed,
     hold,
     lock,
-    lock_conference_of,
     record,
 )
 from dissent.models import Conference, Dissent
@@ -37,8 +36,8 @@ def record_further_conference(
     every conference does; nothing is carried into it. Raises PermissionDenied,
     TransitionNotAllowed, and what recording a conference raises.
     """
-    first = lock_conference_of(dissent)
     held = hold(dissent, verb="record_further_conference", by=by, at=at)
+    first = held.conference
     if held.reheard_in_id:
         raise Refused("The further conference about this one is recorded already.")
     decision = held.decision_in_force()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -18,7 +19,6 @@ from dissent.actions.core import (
     before,
     hold,
     lock,
-    lock_conference_of,
     not_in_the_future,
     note,
 )
@@ -53,10 +53,9 @@ def convene_panel(
     Raises PermissionDenied, TransitionNotAllowed where there is a panel already, MayNotSit, with the
     reason, for anybody whom the terms of reference keep off, and Refused where they could never decide.
     """
-    lock_conference_of(dissent)
     held = hold(dissent, verb="convene", by=by, at=at)
     members = [member for member in members if member.pk != chair.pk]
-    waiting = list(_heard_with(held).select_for_update(of=("self",)))
+    waiting = list(_heard_with(held))
     record = _Record.read(held, waiting, at=at)
     panel = Panel.objects.create(
         council_id=held.council_id,
@@ -74,35 +73,46 @@ def convene_panel(
         _seat(held, panel, record, person, is_chair=person.pk == chair.pk, by=by, at=at, field=field)
     if lacks := panel_as_named_lacks(held):
         raise Refused(" ".join(lacks), field="members")
-    for each in waiting:
-        note(
-            verb="convene_panel",
-            dissent=each,
-            about=panel,
-            by=by,
-            at=at,
-            values={"chair": chair.pk, "members": [member.pk for member in members]},
-        )
+    _note_in_each(
+        panel,
+        "convene_panel",
+        by=by,
+        at=at,
+        values={"chair": chair.pk, "members": [member.pk for member in members]},
+    )
     notices.tell(held, ("panel_members",), occasion="panel_convened", once=f"panel-{panel.pk}", at=at)
     return panel
 
 
 @transaction.atomic
 def join_panel(*, dissent: Dissent, panel: Panel, by: Person, at: dt.datetime) -> Dissent:
-    """Give a later dissent about the same conference to a panel that has not decided yet.
+    """Give a later dissent about the same conference to a panel that has not met yet.
 
-    Raises PermissionDenied, TransitionNotAllowed, MayNotSit where somebody on it manages this dissenter.
+    Whoever declared themselves independent did so before they knew of it, and is asked again. Raises
+    PermissionDenied, TransitionNotAllowed, MayNotSit where somebody on it manages this dissenter.
     """
     held = hold(dissent, verb="convene", by=by, at=at)
     panel = lock_panel(panel.pk)
     if panel.conference_id != held.conference_id or panel.sat_at is not None:
         raise TransitionNotAllowed("This panel cannot take another dissent.")
     record = _Record.read(held, [held], at=at)
-    for seat in panel.seats.select_related("person__agency").filter(left_at=None):
+    seats = list(panel.seats.select_related("person__agency").filter(left_at=None))
+    for seat in seats:
         record.refuse_unless_may_sit(seat.person, field="members")
     held.panel = panel
     held.save()
-    note(verb="join_panel", dissent=held, about=panel, by=by, at=at)
+    asked_again = [seat for seat in seats if seat.independent]
+    for seat in asked_again:
+        seat.independent, seat.declared_at = None, None
+    Seat.objects.bulk_update(asked_again, ["independent", "declared_at"])
+    _note_in_each(
+        panel,
+        "join_panel",
+        by=by,
+        at=at,
+        values={"joined": held.pk, "asked_again": [seat.person_id for seat in asked_again]},
+    )
+    notices.tell(held, ("panel_members",), occasion="panel_joined", once=f"panel-{panel.pk}-{held.pk}", at=at)
     return held
 
 
@@ -118,10 +128,9 @@ def replace_member(*, dissent: Dissent, seat: Seat, person: Person, by: Person, 
     old.save(update_fields=["left_at"])
     record = _Record.read(held, list(_heard_with(held)), at=at)
     fresh = _seat(held, panel, record, person, is_chair=old.is_chair, by=by, at=at, field="person")
-    note(
-        verb="replace_member",
-        dissent=held,
-        about=panel,
+    _note_in_each(
+        panel,
+        "replace_member",
         by=by,
         at=at,
         values={"left": old.person_id, "named": person.pk, "conflict": old.conflict},
@@ -147,9 +156,9 @@ def declare(*, dissent: Dissent, independent: bool, conflict: str = "", by: Pers
         refuse_who_may_no_longer_sit(held, [seat], at=at, field="independent")
     seat.independent, seat.conflict, seat.declared_at = independent, conflict.strip(), at
     seat.save(update_fields=["independent", "conflict", "declared_at"])
-    note(
-        verb="declare",
-        dissent=held,
+    _note_in_each(
+        held.panel,
+        "declare",
         about=seat,
         by=by,
         at=at,
@@ -192,16 +201,38 @@ def record_sitting(
     Seat.objects.bulk_update(seats, ["sat"])
     panel.sat_at, panel.sat_recorded_at, panel.sat_recorded_by = sat_at, at, by
     panel.save()
-    note(
-        verb="record_sitting",
-        dissent=held,
-        about=panel,
+    _note_in_each(
+        panel,
+        "record_sitting",
         by=by,
         at=at,
         happened_at=sat_at,
         values={"present": [seat.person_id for seat in seats if seat.sat]},
     )
     return panel
+
+
+def _note_in_each(
+    panel: Panel,
+    verb: str,
+    *,
+    by: Person,
+    at: dt.datetime,
+    values: dict[str, Any],
+    about: models.Model | None = None,
+    happened_at: dt.datetime | None = None,
+) -> None:
+    """Write what was done to a panel into the history of every dissent that it hears."""
+    for dissent in panel.dissents.select_related("council").order_by("raised_at", "pk"):
+        note(
+            verb=verb,
+            dissent=dissent,
+            about=about or panel,
+            by=by,
+            at=at,
+            happened_at=happened_at,
+            values=values,
+        )
 
 
 def refuse_who_may_no_longer_sit(
@@ -248,10 +279,24 @@ def _hold_as(dissent: Dissent, verb: str, *, by: Person, at: dt.datetime) -> Dis
     """Hold a case at a panel's stage for one of its panel. Raises PermissionDenied, TransitionNotAllowed."""
     held = lock(dissent.pk)
     if not permissions.may(verb, held.stand_as(by, at=at)):
+        if permissions.may(verb, {"panel_chair"}) and _is_to_chair(held, by):
+            raise TransitionNotAllowed(
+                "Say on the panel’s page first whether you are independent. You are asked again when another "
+                "dissent is given to the panel."
+            )
         raise PermissionDenied
     if held.state != AT_STAGE:
         raise TransitionNotAllowed("The panel has decided already.")
     return held
+
+
+def _is_to_chair(dissent: Dissent, person: Person) -> bool:
+    """Say whether `person` is named as the chair of the panel that is to decide."""
+    panel = dissent.panel_of_stage
+    return dissent.state == AT_STAGE and bool(
+        panel
+        and any(seat.is_chair and seat.holds and seat.person_id == person.pk for seat in panel.seats.all())
+    )
 
 
 def lock_panel(pk: object) -> Panel:

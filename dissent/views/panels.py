@@ -82,7 +82,11 @@ def join_panel(request: HttpRequest, pk: UUID, panel_pk: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, f"The panel cannot hear this dissent. {refused}")
         return redirect("convene", dissent.pk)
-    messages.success(request, f"The panel hears {dissent.reference} too.")
+    messages.success(
+        request,
+        f"The panel hears {dissent.reference} too. "
+        "Everybody on it is asked again whether they are independent.",
+    )
     return redirect("panel", joined.pk)
 
 

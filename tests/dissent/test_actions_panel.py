@@ -15,7 +15,7 @@ from dissent.actions import Found, Refused
 from dissent.actions.core import InTheFuture
 from dissent.actions.panel import MayNotSit, who_may_be_named
 from dissent.actions.review import NotAnOutcome, PanelCannotDecide
-from dissent.models import Decision, Dissent, Finding, Notice, Panel, Seat
+from dissent.models import Decision, Dissent, Finding, LedgerEntry, Notice, Panel, Seat
 from tests.world import World, when
 
 pytestmark = pytest.mark.django_db
@@ -236,11 +236,34 @@ def test_a_later_dissent_joins_the_panel_until_it_has_sat(world: World) -> None:
     joined = actions.join_panel(dissent=second, panel=first.panel, by=world.business_manager, at=NAMED)
     assert joined.panel == first.panel
     world.sat(first)
+    happened = LedgerEntry.objects.filter(verb__in=["join_panel", "declare", "record_sitting"])
+    in_each = [
+        list(happened.filter(case_id=each.pk).values_list("verb", flat=True)) for each in (first, second)
+    ]
+    assert in_each[0] == in_each[1] == ["join_panel", *["declare"] * 3, "record_sitting"]
     third = escalated_by(world, "nurse", conference)
     panel = Panel.objects.get()
     with pytest.raises(TransitionNotAllowed):
         actions.join_panel(dissent=third, panel=panel, by=world.business_manager, at=NAMED)
     assert convene(world, third) != panel
+
+
+@pytest.mark.rule("ST-12", "ST-18")
+def test_whoever_declared_themselves_independent_is_asked_again_about_a_dissent_that_joins(
+    world: World,
+) -> None:
+    conference = world.conference()
+    first = world.convened(escalated_by(world, "teacher", conference))
+    for person in (world.superintendent, world.head_nurse):
+        actions.declare(dissent=first, independent=True, by=person, at=NAMED)
+    second = escalated_by(world, "officer", conference)
+    joined = actions.join_panel(dissent=second, panel=first.panel, by=world.business_manager, at=NAMED)
+    for person in (world.superintendent, world.head_nurse):
+        assert joined.relations(person, at=NAMED) == {"panel_named"}
+    told = Notice.objects.filter(occasion="panel_joined", dissent=second)
+    assert {notice.to for notice in told} == set(world.panellists())
+    actions.declare(dissent=second, independent=True, by=world.head_nurse, at=NAMED)
+    assert "panel_member" in joined.relations(world.head_nurse, at=NAMED)
 
 
 def test_a_dissent_joins_no_panel_of_another_conference_and_none_that_its_manager_sits_on(
