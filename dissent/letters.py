@@ -117,7 +117,7 @@ def compose(
             *_findings(decision, stage),
             {
                 "title": "What happens next",
-                "paragraphs": [*_next_doors(decision, stage), dissent.rules.meanwhile],
+                "paragraphs": [*_next_door_of_all(decision, stage), dissent.rules.meanwhile],
             },
             {"title": "", "paragraphs": [substitute(text, values) for text in rule.closing]},
         ],
@@ -137,9 +137,9 @@ def page(letter: Letter) -> str:
     return render_to_string("letters/letter.html", letter.says)
 
 
-def all_issued(dissent: Dissent) -> bool:
-    """Say whether every letter of the decision at the present stage has been issued, and there is one."""
-    letters = [letter for letter in dissent.letters.in_force() if letter.decision.stage == dissent.stage]
+def all_issued(dissent: Dissent, stage: str) -> bool:
+    """Say whether every letter about the decision at `stage` has been issued, and there is one."""
+    letters = list(dissent.letters.in_force().filter(decision__stage=stage, decision__replaced_at=None))
     return bool(letters) and all(letter.is_issued for letter in letters)
 
 
@@ -201,7 +201,10 @@ def _facts(dissent: Dissent, decision: Decision, children: list[Child]) -> list[
 
 
 def _findings(decision: Decision, stage: Any) -> Iterator[dict[str, Any]]:
-    """One section for each thing found; children of whom the same is said share one."""
+    """One section for each thing found; children of whom the same is said share one.
+
+    Where there are several, each says what comes next for those children.
+    """
     said: dict[tuple[str, str, str], list[Child]] = {}
     for finding in decision.findings.select_related("child"):
         said.setdefault((finding.outcome, finding.ground, finding.reasons), []).append(finding.child)
@@ -214,12 +217,15 @@ def _findings(decision: Decision, stage: Any) -> Iterator[dict[str, Any]]:
         title = "What was decided"
         if len(said) > 1:
             title = f"What was decided about {_list(kept_apart(str(child)) for child in children)}"
+            paragraphs += [outcome.next_door] if outcome.next_door else []
         yield {"title": title, "paragraphs": paragraphs}
 
 
-def _next_doors(decision: Decision, stage: Any) -> list[str]:
-    doors = [stage.outcome(finding.outcome).next_door for finding in decision.findings.all()]
-    return [door for door in dict.fromkeys(doors) if door]
+def _next_door_of_all(decision: Decision, stage: Any) -> list[str]:
+    """What comes next where the same was found for every child, so that no section of a child says it."""
+    said = {(finding.outcome, finding.ground, finding.reasons) for finding in decision.findings.all()}
+    doors = [stage.outcome(outcome).next_door for outcome, _, _ in said]
+    return [door for door in doors if door] if len(said) == 1 else []
 
 
 def _noun(one: str, many: str, items: list[Child]) -> str:

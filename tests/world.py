@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pypdf import PdfWriter
@@ -85,6 +87,15 @@ class World:
             procedure=language.read(language.SHIPPED / "south_tyneside.toml"),
             by=None,
             at=when("2024-01-01 09:00"),
+        )
+
+    def follow(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Follow from now on what the shipped document says after `change`, as another might publish it."""
+        document = self.version.rules.model_dump(mode="json", by_alias=True)
+        change(document)
+        document |= {"version": 2, "in_force_from": "2025-01-01"}
+        actions.publish_procedure(
+            procedure=language.from_document(document), by=None, at=when("2025-01-01 09:00")
         )
 
     def agency(self, name: str) -> Agency:

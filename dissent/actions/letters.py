@@ -81,7 +81,7 @@ def release_letters(*, dissent: Dissent, by: Person, at: dt.datetime) -> list[Le
         at=at,
         values={str(letter.pk): letter.sha256 for letter in waiting},
     )
-    letters_are_out(held, by=by, at=at)
+    letters_are_out(held, waiting[0].decision.stage, by=by, at=at)
     return waiting
 
 
@@ -92,13 +92,13 @@ def hand_over(*, letter: Letter, by: Person, at: dt.datetime) -> Letter:
     Raises PermissionDenied, TransitionNotAllowed, Refused where it is not released or goes by link.
     """
     dissent = hold(letter.dissent, verb="hand_over", by=by, at=at)
-    held = Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)
+    held = Letter.objects.select_for_update(of=("self",)).select_related("decision").get(pk=letter.pk)
     if held.released_at is None or held.replaced_at is not None or held.to_id or held.handed_over_at:
         raise Refused("This letter is not waiting to be handed over.")
     held.handed_over_at, held.handed_over_by = at, by
     held.save(update_fields=["handed_over_at", "handed_over_by"])
     note(verb="hand_over_letter", dissent=dissent, about=held, by=by, at=at)
-    letters_are_out(dissent, by=by, at=at)
+    letters_are_out(dissent, held.decision.stage, by=by, at=at)
     return held
 
 
@@ -142,7 +142,11 @@ def _failed(letter: Letter, failure: PdfFailed, *, at: dt.datetime) -> None:
 @transaction.atomic
 def _freeze(letter: Letter, pdf: bytes, *, at: dt.datetime) -> None:
     dissent = lock(letter.dissent_id)
-    held = Letter.objects.select_for_update(of=("self",)).select_related("dissent", "to").get(pk=letter.pk)
+    held = (
+        Letter.objects.select_for_update(of=("self",))
+        .select_related("dissent", "decision", "to")
+        .get(pk=letter.pk)
+    )
     if held.made_at or held.replaced_at:
         return
     LetterContent.objects.create(letter=held, pdf=pdf)
@@ -152,4 +156,4 @@ def _freeze(letter: Letter, pdf: bytes, *, at: dt.datetime) -> None:
     if held.released_at:
         if held.to_id:
             notices.send_letter(held, at=at)
-        letters_are_out(dissent, by=None, at=at)
+        letters_are_out(dissent, held.decision.stage, by=None, at=at)

@@ -255,6 +255,7 @@ def _offer_is_over(dissent: Dissent, *, verb: str, by: Person | None, at: dt.dat
     dissent.offer_answered_at = at
     dissent.save()
     record("escalation_answered", verb=verb, dissent=dissent, stage=dissent.stage, by=by, at=at)
+    _reconvene_where_it_was_decided(dissent, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)
     return dissent
 
@@ -333,7 +334,7 @@ def _decided(
         by=by,
         at=at,
         about=decision,
-        values=_in_the_ledger(findings),
+        values=_in_the_ledger(findings, mobile=decided_by.mobile if decided_by else ""),
     )
     letters.make_due(dissent, decision, at=at)
     if dissent.decided_to("offer_next"):
@@ -342,18 +343,26 @@ def _decided(
         record(
             "escalation_offered", verb="offer_next_stage", dissent=dissent, stage=dissent.stage, by=by, at=at
         )
-    elif dissent.decided_to("reconvene"):
-        dissent.reconvene()
-        dissent.save()
-        # Whoever is to lead in arranging the conference has to see what it is for.
-        put_in_hands_of(dissent, dissent.rules.reconvening.led_by, at=at)
-        note(verb="ask_for_a_further_conference", dissent=dissent, by=by, at=at)
+    else:
+        _reconvene_where_it_was_decided(dissent, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)
     return decision
 
 
-def _in_the_ledger(findings: Mapping[Child, Found]) -> dict[str, Any]:
-    return {
+def _reconvene_where_it_was_decided(dissent: Dissent, *, by: Person | None, at: dt.datetime) -> None:
+    """Ask for the further conference that the decision leads to for any child, once nothing is offered."""
+    if not dissent.decided_to("reconvene"):
+        return
+    dissent.reconvene()
+    dissent.save()
+    # Whoever is to lead in arranging the conference has to see what it is for.
+    put_in_hands_of(dissent, dissent.rules.reconvening.led_by, at=at)
+    note(verb="ask_for_a_further_conference", dissent=dissent, by=by, at=at)
+
+
+def _in_the_ledger(findings: Mapping[Child, Found], *, mobile: str) -> dict[str, Any]:
+    found_of = {
         str(child.pk): {"outcome": found.outcome, "ground": found.ground, "reasons": found.reasons}
         for child, found in findings.items()
     }
+    return {"findings": found_of, "mobile": mobile}

@@ -107,8 +107,10 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
 
     def heard_by(self, person: Person, *, declared: bool = False) -> DissentQuerySet:
         """Keep the dissents that `person` hears on a panel: members until it is decided, its chair until the
-        letters are released. With `declared`, only where they have said that they are independent."""
-        seat = models.Q(panel__seats__person=person, panel__seats__left_at=None)
+        letters are released, neither at a later stage. With `declared`, only where they have said that they
+        are independent."""
+        of_the_stage = models.Q(panel__stage=models.F("stage"))
+        seat = of_the_stage & models.Q(panel__seats__person=person, panel__seats__left_at=None)
         no_conflict = models.Q(panel__seats__independent=True)
         if not declared:
             no_conflict |= models.Q(panel__seats__independent=None)

@@ -173,8 +173,12 @@ def test_the_letters_say_what_the_record_says_where_children_are_decided_differe
         assert "Reason B: A key agency did not provide information." in first
         assert "Nobody had the school's report." in first
         assert "threshold" not in first
+        assert "A further conference will be arranged." in first
+        assert "final here" not in first
         assert "The panel does not uphold the dissent." in second
         assert "The threshold was weighed." in second
+        assert "final here" in second
+        assert "further conference" not in second
         assert "Reason" not in second
         assert "Reason A" not in text
         assert "Parent Testson" not in text
