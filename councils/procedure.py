@@ -6,7 +6,7 @@ faults, each with its place and what to write instead. Adding a procedure touche
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -357,6 +357,15 @@ class Procedure(Part):
     def with_deputies(self, role: str) -> tuple[str, ...]:
         """The role and those who stand in for it, in order."""
         return (role, *self.roles[role].deputies)
+
+    def unfilled(self, held: Collection[str]) -> list[str]:
+        """Return the titles of the roles that nobody fills, not even a deputy, where these are `held`."""
+        deputies = {deputy for role in self.roles.values() for deputy in role.deputies}
+        return [
+            role.title
+            for key, role in self.roles.items()
+            if key not in deputies and not set(self.with_deputies(key)) & set(held)
+        ]
 
     def choices_where_the_text_is_open(self) -> list[tuple[str, str]]:
         """Each place where the text leaves something open, and what was chosen and why."""

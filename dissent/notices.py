@@ -27,30 +27,33 @@ from dissent.models.panel import appointed_as
 
 log = logging.getLogger(__name__)
 
+ADMINISTRATOR = "administrator"
 LEASE = dt.timedelta(minutes=2)
 """Longer than the mail server may take for one message."""
 WAITS = [dt.timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240)]
 """Growing waits after a temporary failure; after the last it is tried every four hours for good."""
 
 
-def addressees(dissent: Dissent, names: Iterable[str], *, at: dt.datetime) -> list[Person]:
-    """Return the people of the case that `names` mean, each once.
+def addressees(dissent: Dissent, names: Iterable[str], *, at: dt.datetime) -> dict[Person, str]:
+    """Return the people of the case that `names` mean, each once, with the path that is theirs to open.
 
-    A role that nobody holds falls to its deputies in order, and then to the administrators.
+    A role that nobody holds falls to its deputies in order, and then to the administrators: they read no
+    case, and their own page says what is missing.
     """
-    found: dict[object, Person] = {}
+    found: dict[Person, str] = {}
     for name in names:
-        for person in _people(dissent, name, at=at):
-            found.setdefault(person.pk, person)
-    return list(found.values())
+        people, path = _people(dissent, name, at=at), f"/dissents/{dissent.pk}/"
+        if name in dissent.rules.roles and (name == ADMINISTRATOR or not people):
+            people, path = _holders(dissent, (ADMINISTRATOR,), at=at), "/work/"
+        for person in people:
+            found.setdefault(person, path)
+    return found
 
 
-def tell(
-    dissent: Dissent, to: Iterable[str], *, occasion: str, once: str, at: dt.datetime, path: str = ""
-) -> None:
+def tell(dissent: Dissent, to: Iterable[str], *, occasion: str, once: str, at: dt.datetime) -> None:
     """Put a notice about the case into the outbox for everyone that `to` means.
 
-    `once` with the person is what may be said only once. The link leads to the case, or to `path`.
+    `once` with the person is what may be said only once.
     """
     Notice.objects.bulk_create(
         [
@@ -60,11 +63,11 @@ def tell(
                 occasion=occasion,
                 once=f"{once}:{person.pk}",
                 reference=dissent.reference,
-                path=path or f"/dissents/{dissent.pk}/",
+                path=path,
                 dissent=dissent,
                 due_at=at,
             )
-            for person in addressees(dissent, to, at=at)
+            for person, path in addressees(dissent, to, at=at).items()
         ],
         ignore_conflicts=True,
     )
@@ -143,10 +146,13 @@ def _people(dissent: Dissent, name: str, *, at: dt.datetime) -> list[Person]:
                 return []
             seats = [seat for seat in dissent.panel.seats.select_related("person") if seat.holds]
             return [seat.person for seat in seats if name == "panel_members" or seat.is_chair]
-    rules = dissent.rules
-    for role in (*rules.with_deputies(name), "administrator"):
-        holders = list(appointed_as((role,), council_id=dissent.council_id, at=at))
-        if holders:
+    return _holders(dissent, dissent.rules.with_deputies(name), at=at)
+
+
+def _holders(dissent: Dissent, roles: Iterable[str], *, at: dt.datetime) -> list[Person]:
+    """Return whoever holds the first of `roles` that somebody holds."""
+    for role in roles:
+        if holders := list(appointed_as((role,), council_id=dissent.council_id, at=at)):
             return holders
     return []
 

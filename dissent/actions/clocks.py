@@ -136,7 +136,6 @@ def _work_out(clock: Clock, rule: Rule, *, at: dt.datetime) -> None:
             occasion="calendar_not_published",
             once=f"calendar-{council.pk}-{not_yet.on.year}",
             at=at,
-            path="/",  # the administrator reads no case
         )
         return
     clock.due_at = due.due_at

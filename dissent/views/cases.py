@@ -192,6 +192,9 @@ def _acts(dissent: Dissent) -> list[shown.Row]:
         acts.append({"words": words, "href": f"{at}/decide/"})
     if dissent.can("convene"):
         acts.append({"words": f"Name the {dissent.rules.words.panel.one}", "href": f"{at}/panel/convene/"})
+    if dissent.stands_as & {"panel_named", "panel_chair", "panel_member"}:
+        words = "Say whether you are independent" if "panel_named" in dissent.stands_as else "Go to the panel"
+        acts.append({"words": words, "href": f"/panels/{dissent.panel_id}/"})
     waiting = [
         letter for letter in dissent.letters.all() if letter.replaced_at is None and not letter.is_issued
     ]

@@ -85,7 +85,7 @@ def show(
 def find_dissent(request: HttpRequest, pk: object) -> Dissent:
     """Return the dissent if the reader may know of it, with how they stand to it. Raises Http404.
 
-    The only way a page gets at a dissent.
+    A page that lists several asks the same gate, `Dissent.objects.visible_to`.
     """
     visible = Dissent.objects.visible_to(request.user, at=request.at)
     dissent = get_object_or_404(

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import Exists, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import path
+from django.utils import timezone
 
 from councils.models import Appointment, Council, Person
 from dissent.actions import record_read
@@ -35,6 +36,7 @@ def work(request: HttpRequest) -> HttpResponse:
     dissents = list(_own_dissents(person, at=at))
     panels = list(_panels(person, at=at))
     letters = list(_letters(person, at=at))
+    missing = [one for each in hats.administers for one in _missing(each, at=at)]
     council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
     listed = [*(cases.dissents if cases else ()), *dissents, *panels, *letters]
     _record(listed, by=person, at=at)
@@ -48,7 +50,8 @@ def work(request: HttpRequest) -> HttpResponse:
         panels=[_panel_row(each) for each in panels],
         letters=[_letter_row(each) for each in letters],
         conferences=hats.conferences,
-        nothing=not (cases or listed or hats.conferences),
+        missing=missing,
+        nothing=not (cases or listed or hats.conferences or missing),
         form=cases.form if cases else None,
         dissent_headings=("Dissent", "Where it stands"),
         panel_headings=("Conference", "Panel", "Sitting"),
@@ -62,6 +65,7 @@ class Hats:
 
     roles: frozenset[str]
     councils: tuple[Council, ...]
+    administers: tuple[Council, ...]
     has_chaired: bool
 
     @property
@@ -84,6 +88,7 @@ def _hats(person: Person, *, at: dt.datetime) -> Hats:
     return Hats(
         roles=frozenset(row.role for row in rows),
         councils=tuple({row.council_id: row.council for row in rows}.values()),
+        administers=tuple(row.council for row in rows if row.role == "administrator"),
         has_chaired=rows[0].has_chaired if rows else chaired.exists(),
     )
 
@@ -95,6 +100,22 @@ def _record(listed: Iterable[Dissent | Panel | Letter], *, by: Person, at: dt.da
         councils.setdefault(row.council, []).append(str(row.pk))
     for council, rows in councils.items():
         record_read(council=council, about=council, what="work", by=by, at=at, values={"listed": rows})
+
+
+def _missing(council: Council, *, at: dt.datetime) -> list[str]:
+    """Say to its administrator what keeps a council from following its procedure: no case, no name."""
+    procedure = council.procedure_on(timezone.localdate(at))
+    if procedure is None:
+        return ["No procedure is in force today, so no conference can be recorded."]
+    held = Appointment.objects.at(at).filter(council=council, person__is_active=True)
+    said = [
+        f"Nobody is appointed as: {title}. What is theirs to do waits, and messages to them come to you."
+        for title in procedure.rules.unfilled(set(held.values_list("role", flat=True)))
+    ]
+    unknown = Clock.objects.filter(council=council, stopped=None, due_at=None).order_by()
+    for derivation in unknown.values_list("derivation", flat=True)[:1]:
+        said.append(f"The date of a time limit is not known. {derivation.get('not_known', '')}".strip())
+    return said
 
 
 # --- cases in order of the next thing due ----------------------------------------------------------

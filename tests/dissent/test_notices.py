@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 
-from councils.models import Person
+from councils.models import Appointment, Person
 from dissent import actions, notices
 from dissent.models import Child, Notice
 from tests.dissent.together import at_once
@@ -126,7 +126,24 @@ def test_the_links_lead_to_pages_that_their_readers_can_open(world: World) -> No
     dissent = world.filed(world.raised(conference, at=when("2028-12-20 12:30")), at=when("2028-12-20 15:00"))
     world.offered(world.reviewed(dissent, at=at), at=at)
     notice = Notice.objects.get(occasion="calendar_not_published")
-    assert (notice.to, notice.path) == (world.administrator, "/")
+    assert (notice.to, notice.path) == (world.administrator, "/work/")
+
+
+@pytest.mark.rule("ST-09")
+def test_what_is_for_a_role_that_nobody_holds_goes_to_its_deputy_and_then_to_the_administrator(
+    world: World,
+) -> None:
+    def told_of_a_form() -> tuple[Person, str]:
+        """Who is told of a form, beside the chair, and where the link leads."""
+        dissent = world.filed(world.raised())
+        notice = Notice.objects.exclude(to=world.chair).get(occasion="filed", dissent=dissent)
+        return notice.to, notice.path.replace(str(dissent.pk), "*")
+
+    assert told_of_a_form() == (world.service_manager, "/dissents/*/")
+    Appointment.objects.filter(role="service_manager").delete()
+    assert told_of_a_form() == (world.nominated_manager, "/dissents/*/")
+    Appointment.objects.filter(role="nominated_manager").delete()
+    assert told_of_a_form() == (world.administrator, "/work/")
 
 
 # --- one connection, and leases that last ----------------------------------------------------------

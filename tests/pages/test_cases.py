@@ -379,6 +379,28 @@ def test_other_dissents_about_the_conference_are_shown(manager: Client, world: W
 
 
 @pytest.mark.rule("ST-12")
+def test_whoever_reviews_and_sits_for_the_unit_finds_the_panel_from_the_case(
+    client: Client, world: World
+) -> None:
+    dissent = world.escalated()
+    met = when("2026-03-16 12:00")
+    chair, member, _ = world.panellists()
+    sits = [member, world.service_manager]
+    actions.convene_panel(dissent=dissent, chair=chair, members=sits, by=world.business_manager, at=met)
+    client.force_login(world.service_manager)
+    panel = f'href="/panels/{fresh(dissent).panel_id}/"'
+    page = client.get(url(dissent)).content.decode()
+    assert "Say whether you are independent" in page
+    assert panel in page
+    actions.declare(dissent=dissent, independent=True, by=world.service_manager, at=met)
+    page = client.get(url(dissent)).content.decode()
+    assert "Go to the panel" in page
+    assert panel in page
+    client.force_login(world.business_manager)
+    assert panel not in client.get(url(dissent)).content.decode()
+
+
+@pytest.mark.rule("ST-12")
 def test_a_panel_member_who_reviewed_at_first_is_shown_as_such(manager: Client, world: World) -> None:
     dissent = world.escalated()
     superintendent, head_nurse, _ = world.panellists()

@@ -346,3 +346,34 @@ def test_what_a_panel_decided_shows_in_no_list_of_those_who_learn_it_by_letter(
         assert "is owed" not in body
     client.force_login(world.service_manager)
     assert "a further conference is owed" in text(client.get("/work/"))
+
+
+# --- the administrator of the procedure ------------------------------------------------------------
+
+
+@pytest.mark.rule("ST-09")
+def test_the_administrator_sees_which_role_nobody_fills_and_no_case(client: Client, world: World) -> None:
+    world.panellists()
+    dissent = raised(world, ago(hours=2))
+    client.force_login(world.administrator)
+    assert "Nobody is appointed" not in text(client.get("/work/"))
+    Appointment.objects.filter(role="service_manager").delete()
+    assert "Nobody is appointed" not in text(client.get("/work/"))  # a deputy stands in
+    Appointment.objects.filter(role="nominated_manager").delete()
+    said = text(client.get("/work/"))
+    assert "Nobody is appointed as: Service Manager, Children's Standards Unit." in said
+    assert said.count("Nobody is appointed") == 1
+    assert dissent.reference not in said
+
+
+def test_the_administrator_sees_that_a_date_waits_for_the_calendar(client: Client, world: World) -> None:
+    world.panellists()
+    dissent = offered(world, ago(hours=2))
+    clock = dissent.clocks.get(rule="offer")
+    clock.due_at, clock.derivation = None, {"not_known": "The closed days end with 2028."}
+    clock.save()
+    client.force_login(world.administrator)
+    said = text(client.get("/work/"))
+    assert "The date of a time limit is not known. The closed days end with 2028." in said
+    client.force_login(world.service_manager)
+    assert "The date of a time limit is not known" not in text(client.get("/work/"))
