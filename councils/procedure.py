@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
+from unicodedata import category
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -18,8 +19,10 @@ from councils.wording import placeholders
 
 SHIPPED = Path(__file__).parent / "procedures"
 
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+"""No longer than the columns that hold it; so is the letter of a ground."""
 Words = Annotated[str, Field(min_length=1)]
+Ground = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 def _limit(value: object) -> object:
@@ -48,15 +51,19 @@ MOMENTS_OF_A_STAGE = (
     "stage_entered",
     "resolution_proposed",
     "resolution_answered",
+    "decided",
     "escalation_offered",
     "escalation_answered",
-    "decided",
     "letters_issued",
 )
+"""In the order in which they happen; only the last two can change places."""
 
 Meaning = Literal["uphold", "not_uphold", "resolve", "unresolved"]
 LeadsTo = Literal["close", "offer_next", "reconvene"]
 Capacity = Literal["professional", "family", "observer"]
+
+LATE = "late_because"
+"""The answer that a late form needs beside the procedure's own questions, none of which takes its key."""
 
 PLACEHOLDERS = frozenset(
     {
@@ -137,7 +144,7 @@ class Explaining(Cited):
 class Raising(Cited):
     """Who may dissent, and when it has to be said."""
 
-    capacities: tuple[Capacity, ...]
+    capacities: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     must_be_present: bool
     in_the_conference: Literal["required"]
     refused: Words
@@ -146,7 +153,7 @@ class Raising(Cited):
 
 class AskIf(Part):
     question: Key
-    answer: tuple[str, ...]
+    answer: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Question(Cited):
@@ -207,6 +214,13 @@ class Clock(Cited):
     strength: Literal["limit", "aim"] = "limit"
     on_passing: Passing | None = None
 
+    @property
+    def starts_at(self) -> str:
+        """The stage whose moment starts it; none for a moment of the case itself."""
+        if self.start_stage:
+            return self.start_stage
+        return (self.stage or "") if self.start in MOMENTS_OF_A_STAGE else ""
+
 
 class Step(Cited):
     """Something that has to be recorded before the stage can be decided."""
@@ -233,7 +247,7 @@ class Outcome(Cited):
     leads_to: LeadsTo
     letter: Words
     """What the letter says of it."""
-    grounds: dict[str, str] = {}
+    grounds: dict[Ground, str] = {}
     agreement: Agreement | None = None
     next_door: str = ""
 
@@ -316,15 +330,15 @@ class Reconvening(Cited):
 class Procedure(Part):
     """One published procedure, in one version."""
 
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=100)]
     title: Words
     kind: Literal["dissent"]
-    partnership: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    partnership: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=50)]
     version: Annotated[int, Field(ge=1)]
     in_force_from: dt.date
     last_reviewed: dt.date | None = None
     next_review: dt.date | None = None
-    sources: dict[str, str]
+    sources: dict[Key, Words]
     purpose: Words
     words: Vocabulary
     roles: dict[Key, Role]
@@ -455,6 +469,10 @@ def _typed_fault(details: Any) -> Fault:
         says = "is not a word of the procedure language; take it out or mend its spelling"
     elif kind == "literal_error":
         says = f"says {details['input']!r}; write one of {details['ctx']['expected']}"
+    elif kind == "string_too_long":
+        says = f"is longer than {details['ctx']['max_length']} characters; shorten it"
+    elif kind == "too_short":
+        says = "is empty; write at least one"
     return Fault(place, says)
 
 
@@ -475,12 +493,14 @@ def _parts(part: object, place: str = "") -> Iterator[tuple[str, Part]]:
 def _faults(procedure: Procedure) -> Iterator[Fault]:
     """What the types cannot see: names that point nowhere, stages nobody can leave."""
     yield from _key_faults(procedure)
+    yield from _text_faults(procedure.model_dump())
     yield from _source_faults(procedure)
     yield from _role_faults(procedure)
     yield from _question_faults(procedure)
     yield from _stage_faults(procedure)
     yield from _clock_faults(procedure)
     yield from _letter_faults(procedure)
+    yield from _telling_faults(procedure)
 
 
 def _key_faults(procedure: Procedure) -> Iterator[Fault]:
@@ -499,10 +519,27 @@ def _key_faults(procedure: Procedure) -> Iterator[Fault]:
             yield Fault(f"{place}.{key}", "stands twice; give each a key of its own")
 
 
+def _text_faults(said: object, place: str = "") -> Iterator[Fault]:
+    """Characters that nobody can see, of which the database refuses one."""
+    if isinstance(said, str):
+        for sign in sorted({sign for sign in said if category(sign) == "Cc"} - {"\n", "\t"}):
+            yield Fault(place, f"holds the control character U+{ord(sign):04X}; take it out")
+    elif isinstance(said, dict):
+        for name, item in said.items():
+            yield from _text_faults(name, place)
+            yield from _text_faults(item, f"{place}.{name}" if place else name)
+    elif isinstance(said, tuple):
+        for index, item in enumerate(said):
+            name = item.get("key", index) if isinstance(item, dict) else index
+            yield from _text_faults(item, f"{place}.{name}")
+
+
 def _question_faults(procedure: Procedure) -> Iterator[Fault]:
     before: dict[str, Question] = {}
     for question in procedure.filing.questions:
         place = f"filing.questions.{question.key}"
+        if question.key == LATE:
+            yield Fault(place, "takes the key of what a late form is asked; give it another key")
         if question.kind == "choice" and not question.choices:
             yield Fault(
                 f"{place}.choices", "is empty, and the question is a choice; write what to choose from"
@@ -548,6 +585,10 @@ def _role_faults(procedure: Procedure) -> Iterator[Fault]:
             yield Fault("roles", f"has no {role_key!r}; write it with its title here")
     for key, role in procedure.roles.items():
         yield from known(f"roles.{key}.deputies", *role.deputies)
+        if key in role.deputies:
+            yield Fault(f"roles.{key}.deputies", "names the role itself; write who stands in for it")
+        for deputy in sorted({one for one in role.deputies if role.deputies.count(one) > 1}):
+            yield Fault(f"roles.{key}.deputies", f"names {deputy!r} twice; write it once")
     yield from known("filing.late.admitted_by", procedure.filing.late.admitted_by)
     yield from known("reconvening.led_by", *procedure.reconvening.led_by)
     for stage in procedure.stages:
@@ -574,41 +615,167 @@ def _stage_faults(procedure: Procedure) -> Iterator[Fault]:
             yield Fault(place, "is decided by one person or by a panel; write review or panel, and not both")
         if not stage.outcomes:
             yield Fault(f"{place}.outcomes", "is empty, so nobody can leave the stage; write its outcomes")
-        steps = {step.key for step in stage.steps}
+        yield from _step_faults(stage)
         outcomes = {outcome.key for outcome in stage.outcomes}
-        for step in stage.steps:
-            for before in step.after:
-                if before not in steps:
-                    yield Fault(
-                        f"{place}.steps.{step.key}.after", f"names the step {before!r}, which is not there"
-                    )
+        agreed = {outcome.key for outcome in stage.outcomes if outcome.agreement}
         for outcome in stage.outcomes:
             if outcome.leads_to == "offer_next" and procedure.stage_after(stage.key) is None:
                 yield Fault(
                     f"{place}.outcomes.{outcome.key}.leads_to",
                     "offers a next stage and there is none; add a stage or let it lead to close",
                 )
-            if outcome.agreement and outcome.agreement.refused_or_unanswered not in outcomes:
+            if outcome.agreement and outcome.agreement.refused_or_unanswered not in outcomes - agreed:
+                said = outcome.agreement.refused_or_unanswered
+                why = ", which has to be agreed to as well" if said in agreed else ""
                 yield Fault(
                     f"{place}.outcomes.{outcome.key}.agreement.refused_or_unanswered",
-                    f"names the outcome {outcome.agreement.refused_or_unanswered!r}; "
-                    f"write one of {', '.join(sorted(outcomes))}",
+                    f"names the outcome {said!r}{why}; write one of {', '.join(sorted(outcomes - agreed))}",
+                )
+
+
+def _step_faults(stage: Stage) -> Iterator[Fault]:
+    steps = [step.key for step in stage.steps]
+    for index, step in enumerate(stage.steps):
+        place = f"stages.{stage.key}.steps.{step.key}.after"
+        for before in step.after:
+            if before not in steps:
+                yield Fault(place, f"names the step {before!r}, which is not there")
+            elif before not in steps[:index]:
+                yield Fault(
+                    place, f"names the step {before!r}, which does not come before it; name earlier ones only"
                 )
 
 
 def _clock_faults(procedure: Procedure) -> Iterator[Fault]:
     stages = {stage.key for stage in procedure.stages}
     for clock in procedure.clocks:
-        place = f"clocks.{clock.key}"
-        for name, stage in (("stage", clock.stage), ("start_stage", clock.start_stage)):
-            if stage and stage not in stages:
+        unknown = [
+            Fault(f"clocks.{clock.key}.{name}", f"names the stage {stage!r}; write one of {_names(stages)}")
+            for name, stage in (("stage", clock.stage), ("start_stage", clock.start_stage))
+            if stage and stage not in stages
+        ]
+        where = list(_stage_of_clock_faults(clock))
+        yield from unknown or where or _course_of_clock_faults(procedure, clock)
+        yield from _passing_faults(clock)
+
+
+def _stage_of_clock_faults(clock: Clock) -> Iterator[Fault]:
+    """A moment of a stage starts or stops a clock at the stage that is named, any other moment at none."""
+    place = f"clocks.{clock.key}"
+    starts, stops = clock.start in MOMENTS_OF_A_STAGE, clock.until in MOMENTS_OF_A_STAGE
+    if stops and not clock.stage:
+        yield Fault(f"{place}.stage", f"is missing, and {clock.until!r} happens at a stage; write which")
+    elif clock.stage and not stops:
+        instead = "write it as start_stage" if starts else "take it out"
+        yield Fault(f"{place}.stage", f"is written, and {clock.until!r} happens at no stage; {instead}")
+    elif starts and not clock.starts_at:
+        yield Fault(
+            f"{place}.start_stage", f"is missing, and {clock.start!r} happens at a stage; write which"
+        )
+    if clock.start_stage and not starts:
+        yield Fault(
+            f"{place}.start_stage", f"is written, and {clock.start!r} happens at no stage; take it out"
+        )
+
+
+def _course_of_clock_faults(procedure: Procedure, clock: Clock) -> Iterator[Fault]:
+    """What keeps a clock from ever starting, and from stopping once it runs."""
+    place, stop_stage = f"clocks.{clock.key}", clock.stage or ""
+    if (clock.start, clock.starts_at) == (clock.until, stop_stage):
+        yield Fault(place, "starts and stops at the same moment; mend from or until")
+    elif clock.until in (*MOMENTS_OF_THE_CONFERENCE, "raised"):
+        yield Fault(f"{place}.until", "has happened before any clock of a dissent runs; write a later moment")
+    elif _when(procedure, clock.until, stop_stage) < _when(procedure, clock.start, clock.starts_at):
+        yield Fault(
+            f"{place}.until", f"comes before {clock.start!r}, which starts the clock; mend from or until"
+        )
+    never_starts = _why_never(procedure, clock.start, clock.starts_at)
+    never_stops = _why_never(procedure, clock.until, stop_stage)
+    if never_starts:
+        yield Fault(f"{place}.from", f"never happens: {never_starts}")
+    if never_stops:
+        yield Fault(f"{place}.until", f"never happens: {never_stops}")
+    elif clock.until == "letters_issued":
+        stage = procedure.stage(stop_stage)
+        written = {
+            each for letter in procedure.letters if letter.stage == stage.key for each in letter.meanings
+        }
+        for outcome in _still_to_come(stage, clock):
+            if outcome.meaning not in written:
                 yield Fault(
-                    f"{place}.{name}", f"names the stage {stage!r}; write one of {', '.join(sorted(stages))}"
+                    f"{place}.until",
+                    f"waits for letters, and the outcome {outcome.key!r} brings none; "
+                    f"add {outcome.meaning!r} to the meanings of a letter of the stage {stage.key!r}",
                 )
-        if clock.until in MOMENTS_OF_A_STAGE and not clock.stage:
-            yield Fault(f"{place}.stage", f"is missing, and {clock.until!r} happens at a stage; write which")
-        if clock.start == clock.until and clock.start_stage == clock.stage:
-            yield Fault(place, "starts and stops at the same moment; mend from or until")
+
+
+def _still_to_come(stage: Stage, clock: Clock) -> list[Outcome]:
+    """The outcomes that the stage can still have once the clock runs."""
+    resolving = {
+        key
+        for outcome in stage.outcomes
+        if outcome.agreement
+        for key in (outcome.key, outcome.agreement.refused_or_unanswered)
+    }
+    match clock.start if clock.starts_at == stage.key else "":
+        case "resolution_proposed" | "resolution_answered":
+            return [outcome for outcome in stage.outcomes if outcome.key in resolving]
+        case "escalation_offered" | "escalation_answered":
+            return [outcome for outcome in stage.outcomes if outcome.leads_to == "offer_next"]
+    return list(stage.outcomes)
+
+
+def _when(procedure: Procedure, moment: Moment, stage: str) -> tuple[int, int, int]:
+    """The place of a moment in a case where it is certain: letters may come before an answer or after it."""
+    if moment in MOMENTS_OF_A_STAGE:
+        keys = [each.key for each in procedure.stages]
+        last = MOMENTS_OF_A_STAGE.index("escalation_answered")
+        return (1, keys.index(stage), min(MOMENTS_OF_A_STAGE.index(moment), last))
+    moments = get_args(Moment)
+    return (2 if moment == "further_conference_held" else 0, moments.index(moment), 0)
+
+
+def _why_never(procedure: Procedure, moment: Moment, stage: str = "") -> str:
+    """Why `moment` never happens at `stage`, at any where none is named; empty where it can."""
+    stages = [each for each in procedure.stages if not stage or each.key == stage]
+    outcomes = [outcome for each in stages for outcome in each.outcomes]
+    match moment:
+        case "resolution_proposed" | "resolution_answered":
+            if not any(outcome.agreement for each in stages if each.review for outcome in each.outcomes):
+                return "no outcome of a review there has an agreement; write one, or another moment"
+        case "escalation_offered" | "escalation_answered":
+            if not any(outcome.leads_to == "offer_next" for outcome in outcomes):
+                return "no outcome there leads to offer_next; let one, or write another moment"
+        case "letters_issued":
+            if not any(letter.stage == each.key for letter in procedure.letters for each in stages):
+                return "there is no letter; write one, or another moment"
+        case "further_conference_held":
+            if not any(outcome.leads_to == "reconvene" for outcome in outcomes):
+                return "no outcome leads to reconvene; let one, or write another moment"
+    return ""
+
+
+DONE_BY_PASSING: dict[str, tuple[Moment, Moment]] = {
+    "refuse_resolution": ("resolution_proposed", "resolution_answered"),
+    "end_offer": ("escalation_offered", "escalation_answered"),
+}
+"""What a clock can do by running out, and from when until when it has to run for it."""
+
+
+def _passing_faults(clock: Clock) -> Iterator[Fault]:
+    then = clock.on_passing.then if clock.on_passing else "nothing"
+    if then == "nothing":
+        return
+    start, until = DONE_BY_PASSING[then]
+    if (clock.start, clock.until, clock.starts_at) != (start, until, clock.stage or ""):
+        yield Fault(
+            f"clocks.{clock.key}.on_passing.then",
+            f"says {then!r}, which takes a clock from {start} until {until} of one stage; write 'nothing'",
+        )
+
+
+def _names(keys: set[str]) -> str:
+    return ", ".join(sorted(keys))
 
 
 def _letter_faults(procedure: Procedure) -> Iterator[Fault]:
@@ -628,3 +795,19 @@ def _letter_faults(procedure: Procedure) -> Iterator[Fault]:
         for name in sorted(set().union(*map(placeholders, wording)) - PLACEHOLDERS):
             allowed = ", ".join(sorted(PLACEHOLDERS))
             yield Fault(f"letters.{letter.key}", f"uses the placeholder {{{name}}}; write one of {allowed}")
+
+
+def _telling_faults(procedure: Procedure) -> Iterator[Fault]:
+    stages = {stage.key for stage in procedure.stages}
+    for index, telling in enumerate(procedure.tellings):
+        place = f"tellings.{index}"
+        if telling.stage and telling.stage not in stages:
+            yield Fault(f"{place}.stage", f"names the stage {telling.stage!r}; write one of {_names(stages)}")
+        elif telling.stage and telling.moment not in MOMENTS_OF_A_STAGE:
+            yield Fault(
+                f"{place}.stage", f"is written, and {telling.moment!r} happens at no stage; take it out"
+            )
+        elif telling.moment in MOMENTS_OF_THE_CONFERENCE:
+            yield Fault(f"{place}.moment", "comes before anybody has dissented; write a later moment")
+        elif never := _why_never(procedure, telling.moment, telling.stage or ""):
+            yield Fault(f"{place}.moment", f"never happens: {never}")

@@ -8,7 +8,7 @@ import logging
 from django.db import models, transaction
 
 from councils.calendars import CalendarNotPublished
-from councils.procedure import MOMENTS_OF_A_STAGE, MOMENTS_OF_THE_CONFERENCE
+from councils.procedure import MOMENTS_OF_THE_CONFERENCE
 from councils.procedure import Clock as Rule
 from dissent import notices
 from dissent.clock import deadline
@@ -25,7 +25,7 @@ def follow(dissent: Dissent, moment: Moment, *, at: dt.datetime) -> None:
             changed |= bool(
                 Clock.objects.filter(dissent=dissent, rule=rule.key, stopped=None).update(stopped=moment)
             )
-        if rule.start == moment.name and _starts_at(rule) == moment.stage:
+        if rule.start == moment.name and rule.starts_at == moment.stage:
             start(dissent, rule, moment, at=at)
             changed = True
     if moment.name == "raised":
@@ -101,13 +101,6 @@ def _work_out_again(pk: object, dissent: object, *, at: dt.datetime) -> bool:
         values={"rule": clock.rule, "due_at": clock.due_at},
     )
     return True
-
-
-def _starts_at(rule: Rule) -> str:
-    """The stage whose moment starts the clock; none for a moment of the case itself."""
-    if rule.start_stage:
-        return rule.start_stage
-    return (rule.stage or "") if rule.start in MOMENTS_OF_A_STAGE else ""
 
 
 def _catch_up(dissent: Dissent, *, at: dt.datetime) -> bool:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from councils.models import Person
-from councils.procedure import Raising
+from councils.procedure import LATE, Raising
 from dissent.actions import clocks
 from dissent.actions.conference import RecordIsClosed
 from dissent.actions.core import Refused, enter_stage, hold, hold_conference, note, put_in_hands_of, record
@@ -107,10 +107,6 @@ def keep_answer(*, dissent: Dissent, question: str, text: str, by: Person, at: d
         dissent=held, question=question, defaults={"council_id": held.council_id, "text": text, "kept_at": at}
     )
     return answer
-
-
-LATE = "late_because"
-"""The answer that a late form needs beside the procedure's own questions."""
 
 
 @transaction.atomic
