@@ -208,7 +208,8 @@ def why_not(attendance: Attendance, rules: Raising) -> str:
     """Return why `attendance` gives no right to dissent under `rules` (ST-02); empty where it does."""
     if attendance.capacity not in rules.capacities:
         kind = attendance.get_capacity_display().lower()
-        return f"{attendance.name} was there as {_a(kind)}, and only professionals dissent."
+        who = " and ".join(f"{Attendance.Capacity(each).label.lower()}s" for each in rules.capacities)
+        return f"{attendance.name} was there as {_a(kind)}, and only {who} dissent."
     if rules.must_be_present and not attendance.present:
         return f"{attendance.name} did not attend the conference."
     return ""

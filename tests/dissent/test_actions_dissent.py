@@ -38,6 +38,21 @@ def told(dissent: Dissent, occasion: str) -> set[Person]:
 # --- raised in the conference ----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("capacities", "says"),
+    [
+        (("professional",), "a family member, and only professionals dissent."),
+        (("professional", "observer"), "a family member, and only professionals and observers dissent."),
+    ],
+)
+def test_who_may_dissent_is_said_as_the_procedure_has_it(
+    world: World, capacities: tuple[str, ...], says: str
+) -> None:
+    parent = world.conference().attendances.get(capacity="family")
+    rules = world.version.rules.raising.model_copy(update={"capacities": capacities})
+    assert actions.why_not(parent, rules).endswith(says)
+
+
 @pytest.mark.rule("ST-02", "ST-05")
 def test_the_chair_records_who_dissented_about_which_children(world: World) -> None:
     conference = world.conference(children=3)
