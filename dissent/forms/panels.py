@@ -92,8 +92,8 @@ class DeclareForm(Form):
 
     independent = YesNo(
         label="Are you independent of what the conference decided?",
-        help_text="You are not if you took part in the decision or in the first look at this dissent, if you "
-        "manage the person who raised it, or if you know the family outside your work.",
+        help_text="Independent means that you took no part in the decision. If anything else would make it "
+        "hard for you to judge this dissent fairly, choose no and say what it is.",
         yes="Yes, I am independent",
         no="No, I have a conflict",
         missing="Choose yes if you are independent of the decision",
