@@ -74,8 +74,13 @@ class Command(BaseCommand):
         say = self.stdout.write
         say(
             f"{rules.title}\n{rules.key}, version {rules.version}, in force from {rules.in_force_from}\n"
-            f"{rules.purpose}\n"
+            f"{rules.purpose}"
         )
+        if rules.last_reviewed:
+            say(f"Last reviewed on {rules.last_reviewed}")
+        if rules.next_review:
+            say(f"To be reviewed by {rules.next_review}")
+        say("")
         for stage in rules.stages:
             hands = ", ".join(
                 rules.title_of(role) for head in stage.heads for role in rules.with_deputies(head)
@@ -95,12 +100,14 @@ class Command(BaseCommand):
         for clock in rules.clocks:
             name = clock.start.replace("_", " ")
             say(f"Clock {clock.key}: {clock.label}, {clock.limit} from {name} [{clock.source}]")
-            if clock.chosen:
-                say(f"  Chosen, where the text is open: {clock.chosen}")
         say("")
         for letter in rules.letters:
             to = ", ".join(name.replace("_", " ") for name in letter.to)
             say(f"Letter {letter.key}: {letter.heading}, to {to} [{letter.source}]")
+        if chosen := rules.choices_where_the_text_is_open():
+            say("\nChosen, where the text is open:")
+        for place, why in chosen:
+            say(f"  {place}: {why}")
 
     def _find(self, key: str) -> language.Procedure:
         version = ProcedureVersion.objects.filter(key=key).order_by("-number").first()
