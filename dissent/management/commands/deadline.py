@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.core.management.base import CommandError, CommandParser
+from django.db import connection
 
 from councils.calendars import Calendar, CalendarNotPublished, Nation, seed
 from councils.limits import Limit
 from councils.models import Council, ProcedureVersion
 from councils.procedure import Procedure, ProcedureRefused, read, shipped
 from dissent.clock import Deadline, deadline
+from dissent.management.base import DatabaseCommand
 
 EXAMPLE = "2026-12-23T14:30"
 
@@ -26,7 +27,7 @@ class Rule:
     source: str
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Print when something is due, and every day that did not count, with the reason."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -90,8 +91,6 @@ def _by_procedure(key: str, clock_key: str, nation: Nation | None, on: date) -> 
             said = f"has no clock {clock_key!r}" if clock_key else "has several clocks, and none is named"
             raise CommandError(f"The procedure {key} {said}. Write one of: {known}.")
         calendar = seed(nation) if nation else _calendar(procedure)
-    except DatabaseError as error:
-        raise CommandError(f"The database cannot be read: {error}") from error
     except ProcedureRefused as error:
         raise CommandError(f"A procedure is not in order. {error}") from error
     return Rule(clock.limit, calendar, f"{procedure.key}, version {procedure.version}: {clock.source}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 from pypdf import PdfWriter
@@ -18,13 +18,14 @@ from councils import procedure
 from councils.models import Agency, Appointment, Council, Partnership, Person
 from dissent import actions
 from dissent.actions import Found
+from dissent.management.base import DatabaseCommand
 from dissent.models import Dissent
 
 PASSWORD = "only-a-demonstration"  # noqa: S105  printed for everybody, and refused in production
 SHIPPED = Path(__file__).resolve().parents[3] / "councils" / "demonstration"
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Make the demonstration's council, people and cases once, and print who to sign in as."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,15 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from councils import procedure as language
 from councils.models import ProcedureVersion
 from dissent.actions import Refused, publish_procedure
+from dissent.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "list | show KEY | check FILE | load FILE"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from councils.models import Council
+from dissent.management.base import DatabaseCommand
 from dissent.models.ledger import verify
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Say whether the ledger of each council is whole. Exits with 1 where one is not."
 
     def handle(self, *args: Any, **options: Any) -> None:
