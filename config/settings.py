@@ -18,16 +18,19 @@ DISSENT_ENV=production asks for everything a council's installation needs, and r
 | PROXY_COUNT     | reverse proxies in front that add to X-Forwarded-For: 1 in production, else 0           |
 | DEMONSTRATION   | `1`: invented people, and a page that shows every message. Loopback only                |
 | DEBUG           | `1`: Django's error pages. Never in production                                          |
+| HOST, PORT      | where the web server listens: 127.0.0.1 and 8000 where nothing is set                   |
+| WEB_CONCURRENCY | processes of the web server, where there is a Redis: 3 where nothing is set             |
 """
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port, validate_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -50,6 +53,16 @@ def _needed(name: str, example: str) -> str:
     if value := _text(name):
         return value
     raise ImproperlyConfigured(f"{name} is missing: production needs it, for example {name}={example}")
+
+
+def _split(address: str) -> SplitResult:
+    """Return the parts of an address, none where it is not one."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # worked out only where it is asked for
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _embedded_secret() -> str:
@@ -97,7 +110,7 @@ if PRODUCTION:
         raise ImproperlyConfigured(
             "SITE_URL does not start with https:// and case data must not travel in the clear."
         )
-    if urlsplit(SITE_URL).hostname not in ALLOWED_HOSTS:
+    if not validate_host(split_domain_port(_split(SITE_URL).netloc)[0], ALLOWED_HOSTS):
         raise ImproperlyConfigured(
             "SITE_URL has a host that ALLOWED_HOSTS does not name, so every link in a message would fail."
         )
@@ -262,7 +275,7 @@ if not _mail_url:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "messages"
 else:
-    _mail = urlsplit(_mail_url)
+    _mail = _split(_mail_url)
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     if _mail.scheme not in {"smtp", "smtps"} or not _mail.hostname:
         raise ImproperlyConfigured("EMAIL_URL is not understood: write smtps://user:password@host:465")

@@ -62,13 +62,34 @@ def test_production_refuses_a_missing_value_and_names_it(settings_from, name):
         ({"SITE_URL": "https://elsewhere.example"}, "SITE_URL has a host that ALLOWED_HOSTS does not name"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is \\*"),
         ({"DATABASE_URL": "dissent"}, "DATABASE_URL is not understood"),
+        ({"SITE_URL": "https://["}, "SITE_URL has a host that ALLOWED_HOSTS does not name"),
+        (
+            {"ALLOWED_HOSTS": ".council.example", "SITE_URL": "https://council.example.elsewhere.example"},
+            "SITE_URL has a host that ALLOWED_HOSTS does not name",
+        ),
         ({"EMAIL_URL": "mail.council.example"}, "EMAIL_URL is not understood"),
+        ({"EMAIL_URL": "smtps://mail.council.example:abc"}, "EMAIL_URL is not understood"),
+        ({"EMAIL_URL": "smtps://mail.council.example:465465"}, "EMAIL_URL is not understood"),
+        ({"EMAIL_URL": "smtps://[::1"}, "EMAIL_URL is not understood"),
         ({"PROXY_COUNT": "one"}, "PROXY_COUNT is not a number"),
     ],
 )
 def test_production_refuses_an_unsafe_value(settings_from, unsafe, sentence):
     with pytest.raises(ImproperlyConfigured, match=f"^{sentence}[^\n]+$"):
         settings_from(**PRODUCTION | unsafe)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address"),
+    [
+        (".council.example", "https://dissent.council.example"),
+        ("Dissent.Council.Example", "https://dissent.council.example"),
+        ("dissent.council.example", "https://DISSENT.council.example:8443"),
+        ("[2001:db8::1]", "https://[2001:db8::1]"),
+    ],
+)
+def test_a_host_that_django_serves_is_taken_for_the_site(settings_from, hosts, address):
+    assert settings_from(**PRODUCTION | {"ALLOWED_HOSTS": hosts, "SITE_URL": address})["SITE_URL"] == address
 
 
 def test_a_misspelt_environment_is_not_taken_for_the_embedded_default(settings_from):
@@ -96,9 +117,19 @@ def test_the_embedded_default_needs_nothing_and_makes_its_own_secret(settings_fr
     assert settings["SECRET_KEY"] == settings_from()["SECRET_KEY"] == secret.read_text()
 
 
-def test_the_command_line_shows_the_sentence_and_nothing_else():
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "migrate"],
+        ["-m", "celery", "-A", "config", "worker"],
+        ["-m", "celery", "-A", "config", "beat"],
+        ["-m", "gunicorn", "--config", "config/gunicorn.py"],
+    ],
+    ids=" ".join,
+)
+def test_the_command_line_shows_the_sentence_and_nothing_else(command):
     done = subprocess.run(
-        [sys.executable, "manage.py", "migrate"],
+        [sys.executable, *command],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **PRODUCTION, "SITE_URL": ""},
         capture_output=True,
