@@ -3,6 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What this shell may hold for another installation: invented people with a known password belong in no other
+# database, and only the one here is drained by the server itself.
+unset DISSENT_ENV DEBUG DATABASE_URL REDIS_URL SECRET_KEY ALLOWED_HOSTS EMAIL_URL MAIL_FROM PROXY_COUNT HOST
+
 export PORT=${PORT:-8000} DEMONSTRATION=1
 export SITE_URL=${SITE_URL:-http://127.0.0.1:$PORT}
 

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import stat
 import subprocess
 import sys
@@ -141,6 +142,23 @@ def test_the_command_line_shows_the_sentence_and_nothing_else(command):
     assert done.stderr.splitlines() == [
         "SITE_URL is missing: production needs it, for example SITE_URL=https://dissent.council.example"
     ]
+
+
+def test_the_demonstration_is_served_from_this_machine_whatever_the_shell_holds(tmp_path):
+    """Its own script, with programs that only say what they were given."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "config" / "run.sh", tmp_path / "config")
+    for name in ("config/install.sh", ".venv/bin/python", ".venv/bin/gunicorn"):
+        (tmp_path / name).write_text("#!/bin/sh\nenv >> given\n")
+        (tmp_path / name).chmod(0o755)
+    held = {"PATH": os.environ["PATH"], **PRODUCTION, "REDIS_URL": "redis://redis.example", "HOST": "0.0.0.0"}  # noqa: S104
+    kept = {"PORT": "1", "SITE_URL": "http://127.0.0.1:1"}
+    subprocess.run(["config/run.sh"], cwd=tmp_path, env=held | kept, capture_output=True, check=True)
+    given = (tmp_path / "given").read_text()
+    assert {*given.splitlines()} >= {"DEMONSTRATION=1", "PORT=1", "SITE_URL=http://127.0.0.1:1"}
+    for name in set(held) - {"PATH", "SITE_URL"}:
+        assert f"{name}=" not in given
 
 
 def test_exactly_one_package_provides_the_state_machine():
