@@ -29,7 +29,11 @@ def publish_procedure(*, procedure: Procedure, by: Person | None, at: dt.datetim
     # Two who publish at once queue up here.
     partnership = Partnership.objects.select_for_update(no_key=True).filter(key=procedure.partnership).first()
     if partnership is None:
-        raise Refused(f"No partnership has the key {procedure.partnership!r}. Create it first.")
+        raise Refused(
+            f"No partnership has the key {procedure.partnership!r}, and no page or command makes one yet. "
+            "Type into `manage.py shell`, with its name: "
+            f"Partnership.objects.create(key={procedure.partnership!r}, name='...')"
+        )
     existing = ProcedureVersion.objects.filter(key=procedure.key, number=procedure.version).first()
     if existing:
         if existing.sha256 == sha256:

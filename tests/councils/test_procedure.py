@@ -592,8 +592,11 @@ def test_the_same_document_again_is_no_change_and_another_needs_a_number_of_its_
 
 @pytest.mark.django_db
 def test_a_document_of_a_partnership_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(Refused, match="No partnership has the key 'south-tyneside'"):
+    with pytest.raises(Refused, match="No partnership has the key 'south-tyneside'") as said:
         publish(language.read(SOUTH_TYNESIDE))
+    # The line that it says to type is the one that helps.
+    exec(str(said.value).rpartition(": ")[2], {"Partnership": Partnership})  # noqa: S102
+    assert publish(language.read(SOUTH_TYNESIDE)).partnership.key == "south-tyneside"
 
 
 @pytest.mark.django_db
