@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.db import models
 
 from councils import procedure as language
@@ -32,9 +30,12 @@ class ProcedureVersion(models.Model):
 
     @property
     def rules(self) -> language.Procedure:
-        """The document, typed. Parsed once a process: a version never changes."""
+        """The document, typed. Parsed once a process: a version never changes.
+
+        What is asked of a document when it is published is not asked again: a case pinned to it stays open.
+        """
         if self.sha256 not in _typed:
-            _typed[self.sha256] = language.from_document(json.loads(self.document))
+            _typed[self.sha256] = language.Procedure.model_validate_json(self.document)
         return _typed[self.sha256]
 
 

@@ -611,6 +611,16 @@ def test_a_published_version_never_changes() -> None:
 
 
 @pytest.mark.django_db
+def test_a_published_version_is_read_though_it_would_no_longer_be_published() -> None:
+    """A check that is added later must not lock the cases that are pinned to it."""
+    world = World(quick=True)
+    unfinished = later(world, stages=())
+    with pytest.raises(ProcedureRefused):
+        language.from_document(unfinished.model_dump(mode="json", by_alias=True))
+    assert publish(unfinished).rules == unfinished
+
+
+@pytest.mark.django_db
 def test_the_version_in_force_is_that_of_the_day() -> None:
     world = World(quick=True)
     second = publish(later(world, in_force_from=dt.date(2026, 4, 1)))
