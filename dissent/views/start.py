@@ -11,7 +11,7 @@ from django.utils import timezone
 from councils.models import Council
 from councils.procedure import Clock, Procedure, Stage
 from dissent.forms.start import ChooseCouncil
-from dissent.views.common import show
+from dissent.views.common import only_council, show
 
 WITHIN_OF = {
     "conference_held": "the start of the conference",
@@ -34,7 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Show everybody what this service is and where they should go, signed in or not."""
     councils = list(Council.objects.order_by("name"))
     form = ChooseCouncil(request.GET if "council" in request.GET else None, councils=councils)
-    council = councils[0] if len(councils) == 1 else None
+    council = only_council(request)
     if form.is_bound and form.is_valid():
         council = next(one for one in councils if one.key == form.cleaned_data["council"])
     rules = _rules(council, at=timezone.now()) if council else None

@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.http import HttpResponse, JsonResponse
-from django.template import RequestContext, Template
+from django.template import engines
 from django.template.loader import render_to_string
 from django.urls import path
 
@@ -163,8 +163,12 @@ SAMPLES = {
 kept: list[dict[str, str]] = []
 
 
+def filled(request, template, context):
+    return HttpResponse(engines["django"].from_string(template).render(context, request))
+
+
 def shown(request, form):
-    return HttpResponse(Template(PAGE).render(RequestContext(request, {"form": form, "council": COUNCIL})))
+    return filled(request, PAGE, {"form": form, "council": COUNCIL})
 
 
 def everything(request):
@@ -187,7 +191,7 @@ def keep(request):
 
 
 def components(request):
-    return HttpResponse(Template(COMPONENTS).render(RequestContext(request, {"council": COUNCIL, **SAMPLES})))
+    return filled(request, COMPONENTS, {"council": COUNCIL, **SAMPLES})
 
 
 urlpatterns = [
