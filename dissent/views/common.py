@@ -44,8 +44,8 @@ def page(view: View) -> View:
             response = view(request, *args, **kwargs)
         except PermissionDenied as refused:
             raise Http404 from refused
-        except (TransitionNotAllowed, ConcurrentTransition):
-            return moved_on(request)
+        except (TransitionNotAllowed, ConcurrentTransition) as refused:
+            return moved_on(request, refused)
         if request.method == "POST":
             nudge()
         return response
@@ -53,11 +53,23 @@ def page(view: View) -> View:
     return wrapped
 
 
-def moved_on(request: HttpRequest) -> HttpResponse:
-    """Say that somebody else was quicker, that nothing was done twice, and what had been typed."""
-    typed = typed_rows(request)
+def moved_on(request: HttpRequest, refused: Exception) -> HttpResponse:
+    """Say that the case has moved on, that nothing was done twice, and what had been typed.
+
+    An action's own sentence is for people. The machine's names the object it holds, and is not.
+    """
+    held = getattr(refused, "object", None)
+    said = "" if held or isinstance(refused, ConcurrentTransition) else str(refused)
     case = re.match(r"/(?:dissents|panels|conferences)/[0-9a-f-]{36}/", request.path)
-    return django_render(request, "409.html", {"typed": typed, "href": case and case.group()}, status=409)
+    return show(
+        request,
+        "409.html",
+        council=held and held.council,
+        status=409,
+        href=case and case.group(),
+        said=said,
+        typed=typed_rows(request),
+    )
 
 
 def typed_rows(request: HttpRequest) -> list[dict[str, Any]]:

@@ -10,12 +10,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
-from councils.models import Appointment, Person
+from councils.models import Appointment, Council, Person
 from dissent import actions
 from dissent.models import Attendance, Child, Conference, Decision, Dissent, LedgerEntry, Proposal, StepRecord
 from dissent.views import shown
 from dissent.views.cases import PARTS
+from dissent.views.common import moved_on
 from tests.world import World, when
 
 pytestmark = pytest.mark.django_db
@@ -262,6 +264,34 @@ def test_a_form_that_comes_too_late_is_told_that_the_case_moved_on_and_keeps_wha
     assert "This case has moved on" in text(answer)
     for typed in sent.values():
         assert typed in text(answer)
+
+
+def test_a_second_press_of_ones_own_is_told_what_is_true_of_it(manager: Client, world: World) -> None:
+    dissent = world.reviewed()
+    sent = {"text": "A plan for school, in writing."}
+    assert manager.post(url(dissent, "propose/"), sent).status_code == 302
+    answer = manager.post(url(dissent, "propose/"), sent)
+    assert answer.status_code == 409
+    assert "by something you or somebody else recorded, or because a time ran out" in text(answer)
+    assert "nothing was recorded twice" in text(answer)
+    assert sent["text"] in text(answer)
+    assert Proposal.objects.get().text == sent["text"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "is_said"),
+    [
+        (TransitionNotAllowed("The panel has decided already."), True),
+        (TransitionNotAllowed("propose is not possible", object=Dissent(council=Council())), False),
+        (ConcurrentTransition("Cannot save object"), False),
+    ],
+)
+def test_only_a_sentence_that_an_action_wrote_for_people_is_shown(
+    rf, refused: Exception, is_said: bool
+) -> None:
+    request = rf.post("/dissents/")
+    said = moved_on(request, refused).content.decode()
+    assert (str(refused) in said) is is_said
 
 
 # --- what it says ----------------------------------------------------------------------------------

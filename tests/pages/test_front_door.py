@@ -122,6 +122,18 @@ def test_the_start_page_shows_somebody_who_is_appointed_the_procedure_of_their_c
     assert "Otherby Council" in said
 
 
+def test_a_case_that_moved_on_is_told_in_the_name_of_its_council(client: Client) -> None:
+    world = World(quick=True)
+    World(key="otherby")
+    offered = world.offered()
+    client.force_login(offered.dissenter)
+    address = f"/dissents/{offered.pk}/take-further/"
+    assert client.post(address).status_code == 302
+    again = client.post(address)
+    assert again.status_code == 409
+    assert FRONT_DOOR in again.content.decode()
+
+
 def test_a_page_whose_view_gives_its_council_asks_for_no_other(client: Client, monkeypatch) -> None:
     world = World(quick=True)
     dissent = world.filed()

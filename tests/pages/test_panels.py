@@ -408,7 +408,10 @@ def test_a_member_with_a_conflict_says_which_loses_the_page_and_is_replaced(worl
 def test_declaring_twice_is_told_that_it_was_done(world: World, see) -> None:
     dissent = world.convened()
     see(world.superintendent, page_of(dissent), {"independent": "yes"}, status=302)
-    see(world.superintendent, page_of(dissent), {"independent": "no", "conflict": "Late."}, status=409)
+    late = {"independent": "no", "conflict": "I know the family."}
+    answer = see(world.superintendent, page_of(dissent), late, status=409)
+    assert "You have declared already." in answer.said
+    assert "I know the family." in answer.said
     see(world.service_manager, page_of(dissent), {"independent": "yes"}, status=404)
     assert Seat.objects.get(person=world.superintendent).independent
 
