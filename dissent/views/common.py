@@ -26,7 +26,19 @@ from dissent.tasks import nudge
 
 View = Callable[..., HttpResponse]
 
-NEVER_SHOWN = {"csrfmiddlewaretoken", "password", "code", "opened", "seen", "then"}
+NEVER_SHOWN = {
+    "csrfmiddlewaretoken",
+    "password",
+    "code",
+    "once",
+    "opened",
+    "seen",
+    "then",
+    "by_child",
+    "next",
+    "action",
+}
+"""Secrets, and what pages send that nobody typed."""
 
 
 def page(view: View) -> View:
@@ -73,12 +85,21 @@ def moved_on(request: HttpRequest, refused: Exception) -> HttpResponse:
 
 
 def typed_rows(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return what was sent, for a page that could not take it: nothing that was typed is lost."""
-    return [
-        {"key": name.replace("_", " ").capitalize(), "value": value, "typed": True}
-        for name, value in request.POST.items()
-        if name not in NEVER_SHOWN and value.strip()
-    ]
+    """Return what was sent, for a page that could not take it: nothing that was typed is lost.
+
+    A person or a row that was chosen is sent as its id, which says nothing to anybody.
+    """
+    rows = []
+    for name, sent in request.POST.lists():
+        values = [value for value in sent if value.strip() and not _is_an_id(value)]
+        if values and name not in NEVER_SHOWN:
+            key = name.replace("_", " ").capitalize()
+            rows.append({"key": key, "value": "\n".join(values), "typed": True})
+    return rows
+
+
+def _is_an_id(value: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value.strip()) is not None
 
 
 def could_not_be_sent(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,7 @@ from dissent import actions
 from dissent.models import Attendance, Child, Conference, Decision, Dissent, LedgerEntry, Proposal, StepRecord
 from dissent.views import shown
 from dissent.views.cases import PARTS
-from dissent.views.common import moved_on
+from dissent.views.common import moved_on, typed_rows
 from tests.world import World, when
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +265,25 @@ def test_a_form_that_comes_too_late_is_told_that_the_case_moved_on_and_keeps_wha
     assert "This case has moved on" in text(answer)
     for typed in sent.values():
         assert typed in text(answer)
+    assert str(world.chair.pk) not in text(answer)
+
+
+def test_everything_that_was_typed_comes_back_and_no_ids(rf) -> None:
+    chair, *members = (str(uuid.uuid4()) for _ in range(3))
+    sent = {
+        "once": str(uuid.uuid4()),
+        "by_child": "yes",
+        "then": "check",
+        "chair": chair,
+        "members": members,
+        "reasons": f"First line\nsee {chair}",
+        "ticked": ["police", members[0], "school"],
+        "note": "  ",
+    }
+    assert typed_rows(rf.post("/", sent)) == [
+        {"key": "Reasons", "value": f"First line\nsee {chair}", "typed": True},
+        {"key": "Ticked", "value": "police\nschool", "typed": True},
+    ]
 
 
 def test_a_second_press_of_ones_own_is_told_what_is_true_of_it(manager: Client, world: World) -> None:
