@@ -2,6 +2,7 @@
 // The form says where with data-keep-url. Without this script the Continue button keeps it.
 const QUIET_MS = 1000;
 const RETRY_MS = 10000;
+const REFUSED = 409; // the answer says why, and sending the same again would not change it
 const KEEPALIVE_BYTES = 60000; // browsers refuse more in a request that outlives its page
 
 for (const form of document.querySelectorAll("form[data-keep-url]")) keep(form);
@@ -37,9 +38,12 @@ function keep(form) {
         redirect: "manual", // a redirect is the way to the sign-in page, and nothing was kept
         keepalive: last && content.toString().length < KEEPALIVE_BYTES,
       });
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok && answer.status !== REFUSED) throw new Error(String(answer.status));
       if (typed) later(); // typed while this was on its way
-      status.textContent = `Saved ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+      status.textContent =
+        answer.status === REFUSED
+          ? await answer.text()
+          : `Saved ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
     } catch {
       typed = true;
       status.textContent = "Not saved, still on this page";

@@ -140,15 +140,18 @@ def _form_question(request: HttpRequest, pk: UUID, question: str) -> HttpRespons
 @require_POST
 @page
 def keep_answer(request: HttpRequest, pk: UUID, question: str) -> HttpResponse:
-    """Keep what is being typed, as it is typed. Nothing is looked at but who types, and where else."""
+    """Keep what is being typed, as it is typed. Nothing is looked at but who types, and where else.
+
+    Where it cannot be kept the answer is a sentence for the page that is open.
+    """
     dissent = own_dissent(request, pk)
-    if _keep(request, dissent, _question(dissent, question), request.POST):
-        return HttpResponse(
-            "This answer was changed in another window. Continue shows you both.",
-            content_type="text/plain; charset=utf-8",
-            status=409,
-        )
-    return HttpResponse(status=204)
+    try:
+        if not _keep(request, dissent, _question(dissent, question), request.POST):
+            return HttpResponse(status=204)
+        said = "Not saved: this answer was changed in another window. Continue shows you both."
+    except TransitionNotAllowed:
+        said = "Not saved: the form was sent, and what is typed here is not part of it."
+    return HttpResponse(said, content_type="text/plain; charset=utf-8", status=409)
 
 
 @page

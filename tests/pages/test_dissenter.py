@@ -471,7 +471,9 @@ def test_signed_out_nothing_is_kept_and_the_script_is_told(client: Client, raise
 def test_after_the_form_was_sent_nothing_more_is_kept_or_lost(teacher: Client, raised: Dissent) -> None:
     fill_in(teacher, raised)
     declare(teacher, raised)
-    assert teacher.post(keep(raised, "reason"), {"answer": "Too late"}).status_code == 409
+    refused = teacher.post(keep(raised, "reason"), {"answer": "Too late"})
+    assert refused.status_code == 409
+    assert refused.content.decode().startswith("Not saved: the form was sent")
     page = teacher.post(
         question(raised, "reason"), {"answer": "Too late", "opened": "sealed", "then": "later"}
     )
@@ -495,7 +497,9 @@ def test_a_second_window_does_not_write_over_the_first(teacher: Client, raised: 
     address = question(raised, "reason")
     first, second = opened(teacher, address), opened(teacher, address)
     teacher.post(keep(raised, "reason"), {"answer": "From the first", **first})
-    assert teacher.post(keep(raised, "reason"), {"answer": "From the second", **second}).status_code == 409
+    refused = teacher.post(keep(raised, "reason"), {"answer": "From the second", **second})
+    assert refused.status_code == 409
+    assert "changed in another window" in refused.content.decode()
     page = teacher.post(address, {"answer": "From the second", **second})
     assert page.status_code == 409
     assert "From the first" in words_of(page)

@@ -160,6 +160,7 @@ SAMPLES = {
     ],
     "papers": [{"words": "Minutes", "href": "/", "about": "PDF, 214 KB"}],
 }
+CHANGED_ELSEWHERE = "Changed in another window."
 kept: list[dict[str, str]] = []
 
 
@@ -187,6 +188,8 @@ def question(request):
 
 def keep(request):
     kept.append(request.POST.dict())
+    if request.POST["reason"].startswith("elsewhere"):
+        return HttpResponse(CHANGED_ELSEWHERE, content_type="text/plain", status=409)
     return JsonResponse({}, status=503 if request.POST["reason"].startswith("refuse") else 200)
 
 
@@ -488,6 +491,23 @@ def test_what_could_not_be_kept_is_said_and_tried_again(page):
     box.fill("take this")
     page.get_by_text(re.compile(r"^Saved ")).wait_for()
     assert kept[-1]["reason"] == "take this"
+
+
+@pytest.mark.journey
+def test_why_something_will_not_be_kept_is_said_and_it_is_not_sent_again_until_more_is_typed(page):
+    page.clock.install()
+    page.goto("/question/")
+    box = page.get_by_label("Why do you dissent?")
+    box.fill("elsewhere")
+    page.clock.run_for(2_000)
+    page.get_by_text(CHANGED_ELSEWHERE).wait_for()
+    page.clock.run_for(60_000)
+    page.wait_for_timeout(200)
+    assert [sent["reason"] for sent in kept] == ["elsewhere"]
+    box.fill("here again")
+    page.clock.run_for(2_000)
+    page.get_by_text(re.compile(r"^Saved ")).wait_for()
+    assert kept[-1]["reason"] == "here again"
 
 
 # --- every page ---------------------------------------------------------------------------------------
