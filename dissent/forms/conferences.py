@@ -45,13 +45,23 @@ class ChooseCouncil(Form):
         self.fields["council"].choices = [(one.key, one.name) for one in councils]
 
 
+class _Drawn(UUIDField):
+    """What a page drew when it was opened. What no page of ours drew counts as nothing."""
+
+    def to_python(self, value: Any) -> UUID | None:
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            return None
+
+
 class _Adding(Form):
     """A form that adds a row to the record, once however often its button is pressed.
 
     The page draws `once` when it is opened; with `place`, what the row belongs to, it becomes the row's id.
     """
 
-    once = UUIDField(required=False, widget=HiddenInput)
+    once = _Drawn(required=False, widget=HiddenInput)
 
     def __init__(self, *args: Any, place: UUID, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

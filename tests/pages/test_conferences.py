@@ -786,6 +786,17 @@ def test_a_page_sent_twice_is_one_row_and_sent_with_something_else_is_refused(wo
     assert Paper.objects.count() == 1
 
 
+def test_a_draw_that_no_page_of_ours_made_counts_as_none(world, administrator):
+    conference = empty(world)
+    home = f"/conferences/{conference.pk}/"
+    child = {**A_CHILD, "once": "<script>"}
+    refused = words(administrator.post(f"{home}children/new/", {**child, "name": ""}))
+    assert "Enter the child’s name" in refused
+    assert "UUID" not in refused
+    assert administrator.post(f"{home}children/new/", child).url == home
+    assert Child.objects.count() == 1
+
+
 def test_one_pages_draw_used_at_another_conference_makes_a_row_there(world, administrator):
     conference, other = empty(world), empty(world)
     child = {**A_CHILD, "once": drawn(administrator, f"/conferences/{conference.pk}/children/new/")}
