@@ -150,7 +150,7 @@ class World:
             actions.add_child(
                 conference=conference,
                 name=f"Child {'ABCDEF'[number]} Testson",
-                born_on=dt.date(2018, 5, 1 + number),
+                born_on=dt.date(held_at.year - 8, 5, 1 + number),
                 due_on=None,
                 decision="not_made",
                 category="",

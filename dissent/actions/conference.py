@@ -19,6 +19,10 @@ from dissent.pdf.check import check_pdf
 
 LONGEST = dt.timedelta(days=1)
 """Beyond it a time is a slip of the hand, from which clocks would run."""
+OLDEST = dt.timedelta(days=25 * 366)
+BORN_AFTER = dt.timedelta(days=300)
+OVERDUE = dt.timedelta(days=31)
+"""A child's date beyond these is one too, most often in the year."""
 
 
 class RecordIsClosed(Refused):
@@ -139,7 +143,7 @@ def add_child(
     """Record a child and what was decided for that child. An unborn child is due, and may have no name.
 
     Raises PermissionDenied, RecordIsClosed, SentBefore, Refused where birth and due date are both given, or
-    neither.
+    neither, where one cannot be right, or where the category does not go with the decision.
     """
     held = _open(conference, "describe", by=by, at=at)
     facts: dict[str, object] = {
@@ -162,8 +166,24 @@ def add_child(
         raise Refused(
             "This date of birth has not come yet. For an unborn child give the due date.", field="born_on"
         )
+    held_on = timezone.localdate(held.held_at)
+    if born_on and born_on < held_on - OLDEST:
+        raise Refused(
+            "This date of birth is more than 25 years before the conference. Check the year.", field="born_on"
+        )
+    if due_on and not held_on - OVERDUE <= due_on <= held_on + BORN_AFTER:
+        raise Refused(
+            "A child who is not born yet is expected at most 300 days after the conference, or was at most "
+            "31 days before it. Check the year.",
+            field="due_on",
+        )
     if decision in (Child.Decision.MADE, Child.Decision.CONTINUED) and not category:
         raise Refused("Say under which category the child has a plan.", field="category")
+    if decision == Child.Decision.NOT_MADE and category:
+        raise Refused(
+            "No plan was made for this child, so there is no category. Check what the conference decided.",
+            field="category",
+        )
     child = Child.objects.create(
         id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
     )

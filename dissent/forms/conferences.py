@@ -167,9 +167,9 @@ class ChildForm(_Several):
     )
     category = Radios(
         label="Under which category?",
-        choices=Child.Category.choices,
+        choices=[*Child.Category.choices, ("", "None", "No plan was made")],
         required=False,
-        help_text="Where there is a plan.",
+        help_text="Where there is a plan, or one was ended.",
     )
 
     def __init__(self, *args: Any, words: Vocabulary, **kwargs: Any) -> None:

@@ -208,6 +208,13 @@ def test_the_record_number_may_be_unknown_when_the_child_is_recorded(world: Worl
         ({"born_on": dt.date(2026, 3, 4)}, "has not come yet", "born_on"),
         ({"category": ""}, "under which category", "category"),
         ({"decision": "continued", "category": ""}, "under which category", "category"),
+        ({"decision": "not_made"}, "No plan was made for this child", "category"),
+        ({"born_on": dt.date(1000, 5, 1)}, "more than 25 years before", "born_on"),
+        ({"born_on": dt.date(2001, 2, 1)}, "more than 25 years before", "born_on"),
+        ({"born_on": None, "due_on": dt.date(1066, 10, 14)}, "Check the year", "due_on"),
+        ({"born_on": None, "due_on": dt.date(2026, 1, 30)}, "at most 31 days", "due_on"),
+        ({"born_on": None, "due_on": dt.date(2026, 12, 29)}, "at most 300 days after", "due_on"),
+        ({"born_on": None, "due_on": dt.date(9999, 1, 1)}, "Check the year", "due_on"),
     ],
 )
 def test_a_child_is_refused_with_the_reason(
@@ -216,6 +223,22 @@ def test_a_child_is_refused_with_the_reason(
     with pytest.raises(Refused, match=says) as refused:
         child_of(world, recorded(world), **changed)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"born_on": dt.date(2001, 4, 1)},
+        {"born_on": None, "due_on": dt.date(2026, 1, 31)},
+        {"born_on": None, "due_on": dt.date(2026, 12, 28)},
+        {"decision": "ended"},
+        {"decision": "ended", "category": ""},
+        {"decision": "not_made", "category": ""},
+    ],
+)
+def test_a_child_that_can_just_be_is_taken(world: World, facts: dict[str, Any]) -> None:
+    child = child_of(world, recorded(world), **facts)
+    assert {name: getattr(child, name) for name in facts} == facts
 
 
 def test_a_child_born_on_the_day_of_the_recording_is_taken(world: World) -> None:

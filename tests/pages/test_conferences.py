@@ -70,6 +70,7 @@ A_CHILD = {
     "decision": "made",
     "category": "neglect",
 }
+NOT_BORN = {"born_on_day": "", "born_on_month": "", "born_on_year": ""}
 
 
 def an_attendance(world: World, **changes: str) -> dict[str, str]:
@@ -365,14 +366,17 @@ def test_somebody_who_administers_for_two_councils_says_first_for_which(world, a
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        (
-            {"born_on_day": "", "born_on_month": "", "born_on_year": ""},
-            "Enter the date of birth, or for an unborn",
-        ),
-        ({"due_on_day": "1", "due_on_month": "5", "due_on_year": "2027"}, "and not both"),
+        (NOT_BORN, "Enter the date of birth, or for an unborn"),
+        ({"due_on_day": "1", "due_on_month": "5", "due_on_year": "2026"}, "and not both"),
         ({"born_on_year": "2126"}, "This date of birth has not come yet"),
         ({"name": ""}, "Enter the child’s name"),
+        ({"born_on_year": "1918"}, "more than 25 years before the conference. Check the year"),
+        (
+            {**NOT_BORN, "due_on_day": "1", "due_on_month": "5", "due_on_year": "2027"},
+            "expected at most 300 days after the conference",
+        ),
         ({"category": ""}, "Choose under which category the child has a plan"),
+        ({"decision": "not_made"}, "No plan was made for this child, so there is no category"),
         ({"decision": ""}, "Choose what the conference decided"),
     ],
 )
@@ -392,12 +396,12 @@ def test_a_child_that_cannot_be_is_refused_with_a_sentence_and_kept_on_the_page(
 def test_an_unborn_child_needs_no_name_and_two_of_them_are_two(world, administrator, chair):
     conference = empty(world)
     address = f"/conferences/{conference.pk}/children/new/"
-    unborn = {"due_on_day": "1", "due_on_month": "June", "due_on_year": "2027", "decision": "not_made"}
+    unborn = {"due_on_day": "1", "due_on_month": "June", "due_on_year": "2026", "decision": "not_made"}
     assert administrator.post(address, {**unborn, "then": "another"}).url == address
     administrator.post(address, unborn)
     assert Child.objects.count() == 2
     page = words(administrator.get(f"/conferences/{conference.pk}/"))
-    assert "Unborn child Born Expected on 1 June 2027 LCS number Not known yet" in page
+    assert "Unborn child Born Expected on 1 June 2026 LCS number Not known yet" in page
 
 
 def test_what_is_not_known_of_a_person_who_matters_is_allowed_and_says_that_nothing_is_sent(
