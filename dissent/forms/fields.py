@@ -209,7 +209,20 @@ class Boxes(forms.MultiWidget):
         ]
 
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 
 
 class DateField(forms.Field):
@@ -238,8 +251,7 @@ class DateField(forms.Field):
         return self.day(typed)
 
     def day(self, typed: dict[str, str]) -> date:
-        word = typed["month"][:3].lower()
-        month = MONTHS.index(word) + 1 if word in MONTHS else _number(typed["month"], 2)
+        month = _month(typed["month"])
         day, year = _number(typed["day"], 2), _number(typed["year"], 4)
         if day is None or not 1 <= day <= 31:
             raise BoxError(f"Enter the day of the {self.name} as a number from 1 to 31", "day")
@@ -290,6 +302,13 @@ class DateTimeField(DateField):
         if half:
             hour = hour % 12 + (12 if half == "p" else 0)
         return time(hour, minute)
+
+
+def _month(typed: str) -> int | None:
+    """Return the number of a month typed as one, by its name or by three letters of it or more."""
+    word = typed.rstrip(".").lower()
+    named = [number for number, name in enumerate(MONTHS, 1) if name.startswith(word) and len(word) >= 3]
+    return named[0] if named else _number(typed, 2)
 
 
 def _number(typed: str, longest: int) -> int | None:

@@ -365,7 +365,13 @@ def test_browsers_are_not_told_to_cut_off_what_is_pasted():
         (("30", "2", "2026"), "Check the date of birth: February 2026 has no day 30"),
         (("٣", "5", "2026"), "Enter the day of the date of birth as a number from 1 to 31"),
         (("9" * 5000, "5", "2026"), "Enter the day of the date of birth as a number from 1 to 31"),
+        (("3", "marvellous", "2026"), "Enter the month of the date of birth as a number from 1 to 12"),
+        (("3", "decades", "2026"), "Enter the month of the date of birth as a number from 1 to 12"),
+        (("3", "ma", "2026"), "Enter the month of the date of birth as a number from 1 to 12"),
         ((" 3 ", "sept", "2026"), ""),
+        (("3", "Feb.", "2026"), ""),
+        (("3", "MARCH", "2026"), ""),
+        (("3", "Octob", "2026"), ""),
     ],
 )
 def test_a_date_says_what_is_missing_or_wrong(typed, sentence):
