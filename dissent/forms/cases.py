@@ -33,6 +33,10 @@ class Filter(Form):
         choices=[("", "At any time"), ("late", "Late"), ("unknown", "Date not known")],
     )
 
+    def clean(self) -> None:
+        if self.cleaned_data.get("state") == CLOSED_CASES and self.cleaned_data.get("due"):
+            self.add_error("due", "Choose “At any time”: in a closed case nothing is due any more")
+
 
 class StepForm(Form):
     """That a step of the review was done."""

@@ -98,6 +98,18 @@ def test_closed_cases_leave_the_queue_and_stand_on_a_page_of_their_own(client: C
     assert "Closed on" in text(closed)
 
 
+@pytest.mark.parametrize("due", ["late", "unknown"])
+def test_closed_cases_in_which_something_is_due_are_refused_with_a_sentence(
+    client: Client, world: World, due: str
+) -> None:
+    at = ago(days=2)
+    filed(world, at)
+    answer = page(client, world.service_manager, f"?state=closed&due={due}")
+    assert answer.status_code == 422
+    assert "Choose “At any time”: in a closed case nothing is due any more" in text(answer)
+    assert f'<option value="{due}" selected>' in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
