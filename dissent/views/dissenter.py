@@ -84,6 +84,12 @@ def tell_management(request: HttpRequest, pk: UUID) -> HttpResponse:
     form.buttons = (Button("Continue"), Button("Leave this for later", href=onward))
     if request.method == "POST" and form.is_valid():
         if not form.cleaned_data.pop("told"):
+            if told:
+                messages.info(
+                    request,
+                    f"What you recorded before stays: you told {dissent.manager_name} on "
+                    f"{day(dissent.manager_told_on)}. If that is wrong, choose “Yes” and put it right.",
+                )
             return redirect(onward)
         try:
             actions.tell_management(dissent=dissent, by=request.user, at=request.at, **form.cleaned_data)

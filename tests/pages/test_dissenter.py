@@ -615,6 +615,17 @@ def test_telling_them_can_be_left_and_done_after_the_form_was_sent(teacher: Clie
     assert again(raised).manager_name == "Head Teacher"
 
 
+def test_saying_not_yet_after_it_was_recorded_changes_nothing_and_says_so(
+    teacher: Client, raised: Dissent
+) -> None:
+    day = {"told_on_day": "1", "told_on_month": "3", "told_on_year": "2026"}
+    teacher.post(management(raised), {"told": "yes", "name": "Head Teacher", **day})
+    teacher.get(own(raised))
+    answer = teacher.post(management(raised), {"told": "no"}, follow=True)
+    assert "What you recorded before stays: you told Head Teacher on 1 March 2026." in words_of(answer)
+    assert again(raised).manager_told_on == dt.date(2026, 3, 1)
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
