@@ -301,7 +301,8 @@ def _history(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     happened = entries.exclude(verb__startswith="read_").select_related("by", "values")
     entered = Moment.objects.filter(dissent=dissent, name="stage_entered")
     stages = dict(entered.values_list("recorded_at", "stage"))
-    read = entries.filter(verb__startswith="read_").values("by__name", "verb")
+    readers = ("by", "by__name", "by__job", "by__agency__name")  # by the person: namesakes are two
+    read = entries.filter(verb__startswith="read_").values(*readers, "verb")
     opened = read.annotate(times=Count("pk"), first=Min("recorded_at"), last=Max("recorded_at"))
     return {
         "items": [
@@ -311,7 +312,10 @@ def _history(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
         "opened_headings": ("Who", "What", "How often", "First", "Last"),
         "opened": [
             [
-                each["by__name"] or "",
+                {
+                    "words": each["by__name"] or "",
+                    "note": ", ".join(filter(None, [each["by__job"], each["by__agency__name"]])),
+                },
                 shown.capital(shown.opened_words(each["verb"])),
                 shown.counted(each["times"], "time"),
                 day_and_time(each["first"]),

@@ -592,12 +592,21 @@ OPENED = {
     "read_case_admit": "why the form was late",
     "read_case_act": "the case: a page on which something is recorded",
     "read_standing": "where the case stands",
+    "read_dissent": "the dissenter’s own page",
+    "read_form": "the dissenter’s own form",
+    "read_conference": "the record of the conference",
     "read_paper": "a paper",
-    "read_letter": "a letter",
+    "read_convene": "who may sit on the panel",
     "read_panel": "the panel’s page",
-    "read_form": "the form",
-    "read_conference": "the conference",
+    "read_panel_notice": "the panel’s page, before declaring",
+    "read_letters": "the list of letters",
+    "read_letter_page": "the page of a letter",
+    "read_letter": "a letter to themselves",
+    "read_letter_of_another": "a letter to somebody else",
+    "read_conferences": "the list of conferences",
+    "read_work": "their list of work",
 }
+"""What the ledger's verbs for readings are called on a page."""
 
 
 def opened_words(verb: str) -> str:

@@ -1,10 +1,12 @@
 """The case page and what is done there: who reads it, what it says, every act by right and wrong people."""
 
+import ast
 import datetime as dt
 import html
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -557,7 +559,7 @@ def test_who_opened_the_case_is_shown_apart_from_what_happened(manager: Client, 
     said = text(manager.get(url(dissent, "?part=history")))
     happened, opened = said.split("Who has opened it", 1)
     assert "The case: the form" not in happened
-    assert "Service Manager The case: the form 2 times" in opened
+    assert "Service Manager, Children's Standards Unit The case: the form 2 times" in opened
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -570,12 +572,63 @@ def test_each_reading_is_one_entry_that_says_what_was_read(manager: Client, worl
     assert shown.opened_words(entry.verb) in shown.OPENED.values()
 
 
-def test_every_verb_that_the_actions_write_has_words_of_its_own(world: World) -> None:
-    world.reheard()
-    world.proposed(world.reviewed(world.filed(world.raised(world.conference(), who="officer"))))
-    late_form(World(key="elsewhere", quick=True))
-    written = set(LedgerEntry.objects.exclude(verb__startswith="read_").values_list("verb", flat=True))
-    assert not written - set(shown.HAPPENED) - {"publish_procedure"}
+def test_two_people_of_one_name_who_opened_the_case_are_two(
+    manager: Client, world: World, client: Client
+) -> None:
+    dissent = world.filed()
+    world.nominated_manager.name = world.service_manager.name
+    world.nominated_manager.job = "Deputy"
+    world.nominated_manager.save()
+    for person in (world.service_manager, world.nominated_manager):
+        client.force_login(person)
+        client.get(url(dissent, "?part=form"))
+    opened = text(client.get(url(dissent, "?part=history"))).split("Who has opened it", 1)[1]
+    unit = "Children's Standards Unit The case: the form 1 time"
+    assert f"Service Manager Service Manager, {unit}" in opened
+    assert f"Service Manager Deputy, {unit}" in opened
+
+
+def said_in(package: str, argument: str, *, place: dict[str, int], unless: tuple[str, ...] = ()) -> set[str]:
+    """Return every text that the source gives as `argument`: by name, as its default, or at its `place`."""
+    found: list[ast.expr] = []
+    for path in Path("dissent", package).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                if name not in unless:
+                    found += [each.value for each in node.keywords if each.arg == argument]
+                if name in place and len(node.args) > place[name]:
+                    found.append(node.args[place[name]])
+            elif isinstance(node, ast.FunctionDef):
+                given = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+                pairs = zip(given, node.args.defaults, strict=True)
+                found += [default for each, default in pairs if each.arg == argument]
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == argument:
+                found.append(node.value)
+    return {text for each in found for text in texts_of(each)}
+
+
+def texts_of(given: ast.expr) -> set[str]:
+    """Return the texts that an expression can come to; a text that is put together is not one."""
+    match given:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp():
+            return texts_of(given.body) | texts_of(given.orelse)
+    return set()
+
+
+def test_everything_that_a_page_records_as_read_has_words_of_its_own() -> None:
+    read = said_in("views", "what", place={"_read": 2}) | {f"case_{part}" for part in PARTS if part}
+    assert {"case", "case_act", "dissent", "letter_of_another", "panel_notice"} <= read
+    assert {f"read_{what}" for what in read} == set(shown.OPENED)
+
+
+def test_every_verb_that_the_actions_write_has_words_of_its_own() -> None:
+    asked = ("hold", "hold_conference")  # what is asked of the machine, and not what is written
+    written = said_in("actions", "verb", place={"_note": 1}, unless=asked)
+    assert {"add_child", "accept", "end_offer", "clock_passed"} <= written
+    assert written - {"publish_procedure"} == set(shown.HAPPENED)
 
 
 # --- the acts of the review ------------------------------------------------------------------------
