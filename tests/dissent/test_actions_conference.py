@@ -179,7 +179,6 @@ def test_one_page_sent_twice_is_one_conference(world: World) -> None:
 # --- who and what is on the record -----------------------------------------------------------------
 
 
-@pytest.mark.rule("ST-05")
 def test_a_child_is_recorded_with_the_decision_about_that_child(world: World) -> None:
     conference = recorded(world)
     one = child_of(world, conference, name=" Ann ", record_number=" 12 ")
@@ -194,9 +193,18 @@ def test_an_unborn_child_is_expected_and_may_have_no_name(world: World) -> None:
     assert str(child) == "Unborn child"
 
 
-@pytest.mark.rule("ST-06")
 def test_the_record_number_may_be_unknown_when_the_child_is_recorded(world: World) -> None:
     assert child_of(world, recorded(world)).record_number == ""
+
+
+@pytest.mark.rule("ST-06")
+@pytest.mark.parametrize("who", ["teacher", "chair", "service_manager"])
+def test_the_record_number_is_filled_in_by_the_conference_administrator_alone(world: World, who: str) -> None:
+    conference = world.conference()
+    assert child_of(world, conference, name="Ann", record_number="12").record_number == "12"
+    with pytest.raises(PermissionDenied):
+        child_of(world, conference, name="Ben", record_number="13", by=world.people[who])
+    assert not conference.children.filter(record_number="13").exists()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +323,6 @@ def test_an_agency_of_another_council_is_refused(world: World) -> None:
         paper_of(world, conference, kind="agency_report", agency=agency)
 
 
-@pytest.mark.rule("ST-25")
 def test_the_papers_are_kept_byte_for_byte_under_their_hash(world: World) -> None:
     conference = recorded(world)
     paper = paper_of(world, conference, kind="agency_report", agency=world.agency("Police"))

@@ -60,6 +60,7 @@ def test_the_chair_records_who_dissented_about_which_children(world: World) -> N
     dissent = world.raised(conference, children=[first, second])
     assert (dissent.state, dissent.dissenter, dissent.raised_by) == ("raised", world.teacher, world.chair)
     assert set(dissent.children.all()) == {first, second}
+    assert conference.dissents.get() == dissent
     assert dissent.procedure == conference.procedure
     assert told(dissent, "raised") == {world.teacher}
     assert Moment.objects.get(dissent=dissent).name == "raised"

@@ -688,6 +688,10 @@ def test_every_dissent_stands_on_the_record_of_its_conference(world, chair):
     page = words(chair.get(f"/conferences/{conference.pk}/"))
     assert all(dissent.reference in page for dissent in dissents)
     assert "3 dissents" in page
+    reviewer = as_(world.service_manager)
+    for dissent in dissents:
+        case = words(reviewer.get(f"/dissents/{world.filed(dissent).pk}/"))
+        assert "Initial conference on 3 March 2026" in case
 
 
 @pytest.mark.rule("ST-02")

@@ -273,6 +273,23 @@ def test_the_record_number_is_never_asked_of_the_dissenter(
     assert "REC-900" not in text_of(teacher.get(sent(raised)))
 
 
+@pytest.mark.rule("ST-06")
+def test_nothing_that_the_dissenter_sends_sets_the_record_number(teacher: Client, raised: Dissent) -> None:
+    children = raised.conference.children
+    children.update(record_number="REC-900")
+    of_their_own = {"record_number": "MINE", "children": str(children.first().pk)}
+    for each in raised.rules.filing.questions:
+        teacher.post(keep(raised, each.key), {"answer": "x", **of_their_own})
+        teacher.post(question(raised, each.key), {"answer": ANSWERS.get(each.key, "x"), **of_their_own})
+    day = {"told_on_day": "1", "told_on_month": "3", "told_on_year": "2026"}
+    teacher.post(management(raised), {"told": "yes", "name": "Head", **day, **of_their_own})
+    seen = teacher.get(check(raised)).context["form"]["seen"].value()
+    teacher.post(check(raised), {"declared": "on", "seen": seen, **of_their_own})
+    assert again(raised).filed_at
+    assert teacher.post(f"/conferences/{raised.conference_id}/children/new/", of_their_own).status_code == 404
+    assert set(children.values_list("record_number", flat=True)) == {"REC-900"}
+
+
 def test_when_it_is_due_can_be_followed(teacher: Client, raised: Dissent) -> None:
     page = teacher.get(own(raised))
     clock = raised.clocks.get()

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import uuid
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -369,6 +370,47 @@ def test_a_member_reads_nothing_before_declaring_themselves_independent(world: W
     see(world.superintendent, reverse("paper", args=[summary.pk]), status=404)
     read = LedgerEntry.objects.filter(by=world.superintendent).values_list("verb", flat=True)
     assert sorted(read) == ["declare", "read_panel", "read_panel_notice", "read_paper", "read_paper"]
+
+
+@pytest.mark.rule("ST-18", "ST-26")
+def test_a_member_is_shown_what_binds_them_before_declaring_and_after(world: World, see) -> None:
+    dissent = world.convened()
+    rules = dissent.rules.stage("panel").panel
+    within = [term for term in rules.terms if "procedures on child protection and on thresholds" in term]
+    assert len(within) == 1
+    for declares, read_next in ((True, "Before you read anything"), (False, "Dissent form,")):
+        said = unescape(see(world.superintendent, page_of(dissent)).said)
+        for words in (rules.confidentiality, *within):
+            assert said.index(words) < said.index(read_next)
+        if declares:
+            see(world.superintendent, page_of(dissent), {"independent": "yes"}, status=302)
+
+
+@pytest.mark.rule("ST-25")
+def test_a_member_reads_the_form_the_minutes_the_reports_and_nothing_else(world: World, see) -> None:
+    dissent = world.convened()
+    for kind in ("summary", "other"):
+        actions.attach_paper(
+            conference=dissent.conference,
+            kind=kind,
+            file_name=f"{kind}.pdf",
+            data=a_pdf(),
+            by=world.conference_administrator,
+            at=when("2026-03-09 10:00"),
+        )
+    see(world.superintendent, page_of(dissent), {"independent": "yes"}, status=302)
+    said = see(world.superintendent, page_of(dissent)).said
+    assert "The reason as the teacher wrote it." in said
+    read = {"minutes", "agency_report"}
+    for paper in dissent.conference.papers.all():
+        address = reverse("paper", args=[paper.pk])
+        assert (address in said) is (paper.kind in read)
+        see(world.superintendent, address, status=200 if paper.kind in read else 404)
+    assert see(world.superintendent, reverse("dissent", args=[dissent.pk]), status=302).url == page_of(
+        dissent
+    )
+    see(world.superintendent, reverse("conference", args=[dissent.conference_id]), status=404)
+    see(world.superintendent, reverse("letters", args=[dissent.pk]), status=404)
 
 
 @pytest.mark.rule("ST-12")
