@@ -41,7 +41,13 @@ def show_own(
         council=dissent.council, about=dissent, what=what, by=request.user, at=request.at, case=dissent
     )
     return show(
-        request, template, council=dissent.council, dissent=dissent, terms=dissent.rules.words, **context
+        request,
+        template,
+        section="work",
+        council=dissent.council,
+        dissent=dissent,
+        terms=dissent.rules.words,
+        **context,
     )
 
 

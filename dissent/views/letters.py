@@ -62,6 +62,7 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request,
         "letters.html",
+        section="work",
         council=dissent.council,
         form=form,
         reference=dissent.reference,
@@ -217,6 +218,7 @@ def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request,
         "letter.html",
+        section="work",
         council=found.council,
         heading=found.says["heading"],
         rows=[

@@ -61,6 +61,7 @@ def convene(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request,
         "panel_convene.html",
+        section="work",
         council=dissent.council,
         form=form,
         back=reverse("dissent", args=[dissent.pk]),
@@ -115,6 +116,7 @@ def replace_member(request: HttpRequest, pk: UUID, seat_pk: UUID) -> HttpRespons
     return show(
         request,
         "panel_replace.html",
+        section="work",
         council=sits.panel.council,
         form=form,
         back=reverse("panel", args=[pk]),
@@ -280,6 +282,7 @@ def _panel_page(request: HttpRequest, sits: Sits, form: DeclareForm | None) -> H
     return show(
         request,
         "panel.html",
+        section="work",
         council=sits.panel.council,
         form=form,
         panel_words=rules.words.panel.one,
@@ -374,6 +377,7 @@ def record_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request,
         "panel_sitting.html",
+        section="work",
         council=sits.panel.council,
         form=form,
         back=reverse("panel", args=[pk]),
@@ -433,6 +437,7 @@ def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request,
         "panel_decide.html",
+        section="work",
         council=dissent.council,
         form=form,
         back=reverse("panel", args=[dissent.panel_id]),
@@ -447,6 +452,7 @@ def _check_page(request: HttpRequest, dissent: Dissent, form: DecisionForm) -> H
     return show(
         request,
         "panel_check.html",
+        section="work",
         council=dissent.council,
         back=reverse("panel", args=[dissent.panel_id]),
         hears=_heard(dissent),

@@ -98,6 +98,23 @@ def test_closed_cases_leave_the_queue_and_stand_on_a_page_of_their_own(client: C
     assert "Closed on" in text(closed)
 
 
+def test_whatever_work_leads_to_is_marked_as_work_in_the_menu(client: Client, world: World) -> None:
+    dissent = world.released()
+    letter = dissent.letters.first()
+    manager = world.business_manager
+    for person, address in (
+        (manager, "/work/"),
+        (manager, f"/dissents/{dissent.pk}/"),
+        (manager, f"/dissents/{dissent.pk}/letters/"),
+        (manager, f"/letters/{letter.pk}/"),
+        (manager, f"/panels/{dissent.panel_id}/"),
+        (dissent.dissenter, f"/dissents/{dissent.pk}/"),
+        (dissent.dissenter, f"/dissents/{dissent.pk}/sent/"),
+    ):
+        client.force_login(person)
+        assert 'href="/work/" aria-current="true"' in client.get(address).content.decode(), address
+
+
 @pytest.mark.parametrize("due", ["late", "unknown"])
 def test_closed_cases_in_which_something_is_due_are_refused_with_a_sentence(
     client: Client, world: World, due: str
