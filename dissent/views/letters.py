@@ -156,7 +156,7 @@ def _more(letter: Letter, *, opened: bool) -> str:
             said.append("Opened by its reader." if opened else "Not opened yet.")
     if letter.handed_over_at and letter.handed_over_by:
         said.append(f"Handed over by {letter.handed_over_by.name} on {day_and_time(letter.handed_over_at)}.")
-    return " ".join([*said, f"SHA-256 {letter.sha256}"])
+    return " ".join(said)
 
 
 def _named(dissent: Dissent, decision: Decision | None) -> list[dict[str, Any]]:
