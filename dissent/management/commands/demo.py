@@ -107,14 +107,15 @@ class Stories:
         self._convened(
             self._offered(self._filed(self._raised("Sample, Fay", days=12), days=12), days=11), days=9
         )
+        ended = self._convened(
+            self._offered(self._filed(self._raised("Sample, Hal", days=40), days=40), days=38), days=30
+        )
+        # Before the next decision: whatever letter is due is made when these are, and not before its time.
+        self._released(self._decided(ended, "not_upheld", days=25), days=24)
         decided = self._convened(
             self._offered(self._filed(self._raised("Sample, Gus", days=20), days=20), days=18), days=15
         )
         self._decided(decided, "upheld", days=2)
-        ended = self._convened(
-            self._offered(self._filed(self._raised("Sample, Hal", days=40), days=40), days=38), days=30
-        )
-        self._released(self._decided(ended, "not_upheld", days=25), days=24)
         self._conference("Sample, Ida", days=0)
 
     def _at(self, days: int, hours: float = 0) -> dt.datetime:
