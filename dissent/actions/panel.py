@@ -75,7 +75,7 @@ def convene_panel(
         raise Refused(" ".join(lacks), field="members")
     _note_in_each(
         panel,
-        "convene_panel",
+        verb="convene_panel",
         by=by,
         at=at,
         values={"chair": chair.pk, "members": [member.pk for member in members]},
@@ -107,7 +107,7 @@ def join_panel(*, dissent: Dissent, panel: Panel, by: Person, at: dt.datetime) -
     Seat.objects.bulk_update(asked_again, ["independent", "declared_at"])
     _note_in_each(
         panel,
-        "join_panel",
+        verb="join_panel",
         by=by,
         at=at,
         values={"joined": held.pk, "asked_again": [seat.person_id for seat in asked_again]},
@@ -130,7 +130,7 @@ def replace_member(*, dissent: Dissent, seat: Seat, person: Person, by: Person, 
     fresh = _seat(held, panel, record, person, is_chair=old.is_chair, by=by, at=at, field="person")
     _note_in_each(
         panel,
-        "replace_member",
+        verb="replace_member",
         by=by,
         at=at,
         values={"left": old.person_id, "named": person.pk, "conflict": old.conflict},
@@ -158,7 +158,7 @@ def declare(*, dissent: Dissent, independent: bool, conflict: str = "", by: Pers
     seat.save(update_fields=["independent", "conflict", "declared_at"])
     _note_in_each(
         held.panel,
-        "declare",
+        verb="declare",
         about=seat,
         by=by,
         at=at,
@@ -203,7 +203,7 @@ def record_sitting(
     panel.save()
     _note_in_each(
         panel,
-        "record_sitting",
+        verb="record_sitting",
         by=by,
         at=at,
         happened_at=sat_at,
@@ -214,8 +214,8 @@ def record_sitting(
 
 def _note_in_each(
     panel: Panel,
-    verb: str,
     *,
+    verb: str,
     by: Person,
     at: dt.datetime,
     values: dict[str, Any],
