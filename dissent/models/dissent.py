@@ -215,6 +215,19 @@ class Dissent(Machine, CouncilRow):
             if question.ask_if is None or answers.get(question.ask_if.question) in question.ask_if.answer
         ]
 
+    def form_as_sent(self) -> list[tuple[str, str]]:
+        """Return the answers beside the questions of the form, as people read both. Needs `answers`."""
+        answers = self.answers_by_question()
+        said = [
+            (
+                question.label,
+                question.choices.get(answers.get(question.key, ""), answers.get(question.key, "")),
+            )
+            for question in self.questions_asked(answers)
+        ]
+        late = [(self.rules.filing.late.question, self.late_because)] if self.late_because else []
+        return said + late
+
     # How somebody stands to it.
 
     stands_as: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Letters as tagged PDF (PDF/UA-1), made in a limited child process.
+"""Letters as tagged PDF (PDF/UA-1) and bundles of papers, made in a limited child process.
 
 The engine reads a whole language and has let files, addresses and crashes through before, so it
 never runs in the process that asks: the child has a clock, a ceiling on memory and output, no
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dissent.pdf.child import FILE_SIZE, LENGTH, MEGABYTE, Ending
+from dissent.pdf.child import BUNDLE_SIZE, FILE_SIZE, LENGTH, MEGABYTE, Ending
 
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation fonts-dejavu-core"
 
@@ -28,10 +28,10 @@ _WHY = {
         f"Install requirements.txt, and on Debian: apt-get install {DEBIAN_PACKAGES}"
     ),
     Ending.OUTSIDE_ASSETS: (
-        "The letter was not made: it asks for something that is not one of the letter assets "
+        "The {what} was not made: it asks for something that is not one of the letter assets "
         "in static/letters/."
     ),
-    Ending.TOO_LARGE: (f"The letter was not made: its PDF would be larger than {FILE_SIZE // MEGABYTE} MB."),
+    Ending.TOO_LARGE: "The {what} was not made: its PDF would be larger than {most} MB.",
 }
 
 
@@ -95,6 +95,22 @@ def render_many(documents: Sequence[Document], *, seconds: int = 20) -> list[byt
     return made
 
 
+def bundle(document: Document, papers: Sequence[bytes], *, seconds: int = 60) -> bytes:
+    """Return `document` as a PDF in which each page of each of `papers` stands on a sheet of its own.
+
+    The element of the document with `data-paper="0"` says above each page of the first paper which it is.
+    Raises PdfFailed where no PDF comes back within `seconds` of wall clock.
+    """
+    head = json.dumps({**asdict(document), "sizes": [len(paper) for paper in papers]}).encode()
+    asked = b"".join((len(head).to_bytes(LENGTH, "big"), head, *papers))
+    ended = run("bundle", asked, seconds=seconds)
+    made, said = _letters(ended.answer)
+    if not made:
+        raise PdfFailed(_why(ended, said, seconds, what="bundle", most=BUNDLE_SIZE))
+    assert isinstance(made[0], bytes)  # noqa: S101  only a letter that failed among several is none
+    return made[0]
+
+
 def _letters(answer: bytes) -> tuple[list[bytes | PdfFailed], bytes]:
     """Return the whole letters of an answer, and what stands after them."""
     letters: list[bytes | PdfFailed] = []
@@ -107,12 +123,12 @@ def _letters(answer: bytes) -> tuple[list[bytes | PdfFailed], bytes]:
     return letters, answer
 
 
-def _why(ended: Ended, said: bytes, seconds: int) -> str:
+def _why(ended: Ended, said: bytes, seconds: int, *, what: str = "letter", most: int = FILE_SIZE) -> str:
     if ended.out_of_time:
-        return f"The letter was not made: it took longer than {seconds} seconds."
+        return f"The {what} was not made: it took longer than {seconds} seconds."
     if ended.status in _WHY:
-        return _WHY[Ending(ended.status)]
-    return f"The letter was not made: the PDF engine stopped ({_how(ended, said)})."
+        return _WHY[Ending(ended.status)].format(what=what, most=most // MEGABYTE)
+    return f"The {what} was not made: the PDF engine stopped ({_how(ended, said)})."
 
 
 def run(verb: str, data: bytes, *, seconds: int, documents: int = 1) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,15 @@ from councils.procedure import PanelRules, Procedure
 from dissent import actions, permissions
 from dissent.actions import Refused, record_read
 from dissent.actions.panel import Candidate, panel_as_named_lacks, who_may_be_named
+from dissent.bundle import panel_papers
 from dissent.forms.panels import ConveneForm, DecisionForm, DeclareForm, ReplaceForm, SittingForm
 from dissent.models import Child, Decision, Dissent, Finding, Panel, Paper, Seat
 from dissent.models.dissent import AT_STAGE
+from dissent.pdf import PdfFailed
+from dissent.pdf import bundle as make_bundle
 from dissent.views import shown
 from dissent.views.common import day_and_time, find_dissent, needs, page, refused_at, show
+from dissent.views.papers import download
 
 DECISIONS = Prefetch(
     "decisions",
@@ -194,6 +199,11 @@ class Sits:
         return self.hears[0]
 
     @property
+    def reference(self) -> str:
+        """The dissent's where there is one, and otherwise their conference's."""
+        return self.first.reference if len(self.hears) == 1 else self.first.conference.reference
+
+    @property
     def rules(self) -> Procedure:
         return self.first.rules
 
@@ -274,10 +284,7 @@ def _panel_page(request: HttpRequest, sits: Sits, form: DeclareForm | None) -> H
     prefetch_related_objects(sits.hears, "children" if undecided else DECISIONS)
     if "form" in parts:
         prefetch_related_objects(sits.hears, "answers")
-    papers: list[Paper] = []
-    if "papers" in parts:
-        visible = Paper.objects.visible_to(request.user, at=request.at).select_related("agency")
-        papers = list(visible.filter(conference=first.conference_id, kind__in=sits.panel_rules.papers))
+    papers = _papers(request, sits) if "papers" in parts else []
     presides = "panel_chair" in first.stands_as and undecided
     return show(
         request,
@@ -286,7 +293,7 @@ def _panel_page(request: HttpRequest, sits: Sits, form: DeclareForm | None) -> H
         council=sits.panel.council,
         form=form,
         panel_words=rules.words.panel.one,
-        reference=first.reference if len(sits.hears) == 1 else first.conference.reference,
+        reference=sits.reference,
         about=shown.about_conference(first.conference),
         case=reverse("dissent", args=[first.pk]) if "reader" in first.stands_as else "",
         rules=sits.panel_rules,
@@ -296,9 +303,37 @@ def _panel_page(request: HttpRequest, sits: Sits, form: DeclareForm | None) -> H
         sitting=reverse("record_sitting", args=[sits.panel.pk]) if presides else "",
         hears=[_heard(each, parts, with_decision=not undecided) for each in sits.hears],
         has_papers="papers" in parts,
+        bundle=reverse("panel_bundle", args=[sits.panel.pk]) if "papers" in parts else "",
         papers=[shown.paper_row(paper) for paper in papers],
         may_decide=presides,
     )
+
+
+@page
+def bundle(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send the forms and the papers as one PDF, with the reader's name and the time on each page (ST-25)."""
+    sits = _find_panel(request, pk)
+    first, parts = sits.first, permissions.reads(sits.first.stands_as)
+    needs("papers" in parts)
+    papers = _papers(request, sits, "content")
+    prefetch_related_objects(sits.hears, "answers", "children")
+    document = panel_papers(sits.hears, papers, reader=request.user, at=request.at)
+    try:
+        made = make_bundle(document, [bytes(paper.content.data) for paper in papers])
+    except PdfFailed as failed:
+        messages.error(request, f"{failed} You can open each paper by itself, below.")
+        return redirect("panel", pk)
+    held = {"papers": [paper.pk for paper in papers], "sha256": hashlib.sha256(made).hexdigest()}
+    _read(request, first, "bundle", also=sits.hears, held=held)
+    return download(made, f"{sits.reference}-papers.pdf")
+
+
+def _papers(request: HttpRequest, sits: Sits, *with_them: str) -> list[Paper]:
+    """Return the papers that the panel's rules name, in the order of the rules."""
+    kinds = sits.panel_rules.papers
+    visible = Paper.objects.visible_to(request.user, at=request.at).select_related("agency", *with_them)
+    found = visible.filter(conference=sits.first.conference_id, kind__in=kinds)
+    return sorted(found, key=lambda paper: kinds.index(paper.kind))
 
 
 def _seat_row(seat: Seat, sits: Sits) -> dict[str, Any]:
@@ -487,7 +522,13 @@ def _rules(dissent: Dissent) -> PanelRules:
     return rules
 
 
-def _read(request: HttpRequest, dissent: Dissent, what: str, also: Iterable[Dissent] = ()) -> None:
+def _read(
+    request: HttpRequest,
+    dissent: Dissent,
+    what: str,
+    also: Iterable[Dissent] = (),
+    held: dict[str, Any] | None = None,
+) -> None:
     """Record one reading: of the case, or where the page shows several, of their conference."""
     others = [each for each in also if each.pk != dissent.pk]
     record_read(
@@ -497,7 +538,7 @@ def _read(request: HttpRequest, dissent: Dissent, what: str, also: Iterable[Diss
         by=request.user,
         at=request.at,
         case=dissent.conference if others else dissent,
-        values={"dissents": [each.pk for each in (dissent, *others)]},
+        values={"dissents": [each.pk for each in (dissent, *others)], **(held or {})},
     )
 
 
@@ -506,6 +547,7 @@ urlpatterns = [
     path("dissents/<uuid:pk>/panel/<uuid:panel_pk>/join/", join_panel, name="join_panel"),
     path("dissents/<uuid:pk>/panel/decide/", decide, name="panel_decide"),
     path("panels/<uuid:pk>/", panel, name="panel"),
+    path("panels/<uuid:pk>/papers.pdf", bundle, name="panel_bundle"),
     path("panels/<uuid:pk>/sitting/", record_sitting, name="record_sitting"),
     path("panels/<uuid:pk>/seats/<uuid:seat_pk>/replace/", replace_member, name="replace_member"),
 ]

@@ -352,18 +352,7 @@ def size(number: int) -> str:
 
 def form_rows(dissent: Dissent) -> list[Row]:
     """Return the answers beside the questions of the form. Needs `answers`."""
-    answers = dissent.answers_by_question()
-    rows = [
-        {
-            "key": question.label,
-            "value": question.choices.get(answers.get(question.key, ""), answers.get(question.key, "")),
-            "typed": True,
-        }
-        for question in dissent.questions_asked(answers)
-    ]
-    if dissent.late_because:
-        rows.append({"key": dissent.rules.filing.late.question, "value": dissent.late_because, "typed": True})
-    return rows
+    return [{"key": asked, "value": said, "typed": True} for asked, said in dissent.form_as_sent()]
 
 
 def management_rows(dissent: Dissent) -> list[Row]:
@@ -599,6 +588,7 @@ OPENED = {
     "read_convene": "who may sit on the panel",
     "read_panel": "the panel’s page",
     "read_panel_notice": "the panel’s page, before declaring",
+    "read_bundle": "the panel’s papers, as one PDF",
     "read_letters": "the list of letters",
     "read_letter_page": "the page of a letter",
     "read_letter": "a letter to themselves",

@@ -244,7 +244,7 @@ def test_a_letter_that_reaches_outside_is_not_made(outside: tuple[str, str, list
     assert made == []
     # A font is stopped before it is fetched: the engine may not write its copy of it.
     font = "The letter was not made: the PDF engine stopped (FileNotFoundError)."
-    assert {str(one) for one in said} == {pdf._WHY[pdf.Ending.OUTSIDE_ASSETS], font}
+    assert {str(one) for one in said} == {pdf._WHY[pdf.Ending.OUTSIDE_ASSETS].format(what="letter"), font}
     assert asked == []
 
 
@@ -348,7 +348,7 @@ def test_a_document_without_end_is_stopped_at_its_time(head: str, body: str) -> 
 
 
 def test_the_child_has_ceilings_on_memory_output_and_time() -> None:
-    limits = "child.limit_self(5, 1)"
+    limits = 'child.limit_self("render", 5, 1)'
     assert "MemoryError" in in_the_child(limits, "bytearray(child.ADDRESS_SPACE)").stderr
     too_much = "os.write(os.memfd_create('x'), bytes(2 * child.FILE_SIZE)) > child.FILE_SIZE + child.LENGTH"
     assert in_the_child(limits, f"sys.exit({too_much})").returncode == 0
@@ -356,7 +356,7 @@ def test_the_child_has_ceilings_on_memory_output_and_time() -> None:
         read = f"sys.exit(resource.getrlimit(resource.RLIMIT_{what}) != ({most}, {most}))"
         assert in_the_child(limits, read).returncode == 0
     for idle in ("while True: pass", "import time; time.sleep(50)"):
-        assert in_the_child("child.limit_self(1, 1)", idle).returncode < 0
+        assert in_the_child("child.limit_self('render', 1, 1)", idle).returncode < 0
 
 
 def test_the_child_gets_no_secret_no_open_file_and_a_place_of_its_own(

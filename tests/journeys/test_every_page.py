@@ -34,6 +34,7 @@ NO_PAGES = {
     "join_panel": "takes a button",
     "hand_over_letter": "takes a button",
     "paper": "a download",
+    "panel_bundle": "a download",
     "letter_pdf": "a download",
 }
 """Addresses at which nobody ever sees a page, and why."""

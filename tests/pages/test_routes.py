@@ -126,6 +126,11 @@ CASE = either(MANAGERS, LEAD, may(business_manager=AT_THE_PANEL))
 CONVENER = may(business_manager=AT_THE_PANEL)
 PANEL_WHILE_IT_SITS = may(panel_chair=PRESIDES, panel_member__undeclared=SITS)
 PANEL = either(PANEL_WHILE_IT_SITS, LEAD, may(service_manager__nominated_manager__business_manager=CONVENED))
+PAPERS = either(
+    may(panel_chair=PRESIDES, panel_member=SITS, undeclared=DECLARED),
+    LEAD,
+    may(service_manager__nominated_manager__business_manager=CONVENED),
+)
 RELEASE = may(service_manager__nominated_manager__business_manager=MADE)
 LETTERS = either(LEAD, RELEASE)
 
@@ -371,6 +376,7 @@ ROWS = (
     of_a_panel("join_panel", NOBODY, plus(dissent, own_panel), post=may(business_manager=CONVENED)),
     of_a_panel("panel_decide", may(panel_chair=PRESIDES), dissent, sends=said(**UPHELD)),
     of_a_panel("panel", PANEL, panel, post=PANEL_WHILE_IT_SITS, sends=said(independent="yes")),
+    of_a_panel("panel_bundle", PAPERS, panel),
     of_a_panel("record_sitting", may(panel_chair=PRESIDES), panel, sends=the_sitting),
     of_a_panel("replace_member", may(business_manager=CONVENED), plus(panel, seat), sends=another_member),
     of_a_panel("replace_member", NOBODY, plus(panel, lambda case: uuid4()), sends=another_member),
