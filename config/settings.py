@@ -65,6 +65,15 @@ def _split(address: str) -> SplitResult:
     return parts
 
 
+def _pooled() -> bool:
+    """Say whether Django will speak to PostgreSQL by psycopg 3, the driver that has a pool."""
+    try:
+        import psycopg_pool  # noqa: F401  itself imports psycopg
+    except ImportError:
+        return False
+    return True
+
+
 def _embedded_secret() -> str:
     """Return the machine's own secret, made at the first start and readable by its owner only."""
     path = VAR_DIR / "secret-key"
@@ -214,9 +223,11 @@ if _database["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
-else:
+elif _pooled():
     # Connections live in the pool, one pool a process; the largest must hold every thread of a worker.
     _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
+else:
+    _database["CONN_MAX_AGE"] = None  # each thread keeps its own
 
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
