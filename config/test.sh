@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that CI runs, in the order in which a mistake shows soonest. `make test` calls it.
+# Installs what the tests need, and runs the script given with their services: `make test` config/checks.sh,
+# which is everything that CI runs, and `make proofs` config/proofs.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,4 +9,4 @@ unset DISSENT_ENV DEBUG DEMONSTRATION DATABASE_URL REDIS_URL SECRET_KEY ALLOWED_
     MAIL_FROM PROXY_COUNT
 
 config/install.sh test
-exec .venv/bin/python tests/services.py config/checks.sh "$@"
+exec .venv/bin/python tests/services.py "$@"

@@ -6,6 +6,8 @@ Fixtures:
   at                      `at("2026-12-23 14:30")`: that moment in London
   mailbox                 a mail server on loopback that keeps what it is sent
   live                    the product as gunicorn serves it, with its drain, on the test's own database
+  database_url            the test's own database, for another process
+  stack                   the product as `make stack` serves it, with a Redis of its own
   page, new_page          a browser on `live`; `new_page(scripts=False)` is one that runs no JavaScript
   accessible              `accessible(page)` fails with what axe finds against WCAG 2.2 A and AA
 """
@@ -31,6 +33,7 @@ from zoneinfo import ZoneInfo
 
 import hypothesis
 import pytest
+import redis
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.core.cache import cache
@@ -290,6 +293,12 @@ def _database_url() -> str:
     return f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
+@pytest.fixture
+def database_url(transactional_db):
+    """Return where another process finds the database of the test."""
+    return _database_url()
+
+
 @pytest.fixture(scope="session")
 def _static_files(tmp_path_factory):
     """Collect the static files where `live` serves them from, one process of the run at a time."""
@@ -316,6 +325,139 @@ def live(transactional_db, mailbox, settings, tmp_path, _static_files):
     server.stop()
     log = server.log.read_text()
     assert server.errors_expected or (" ERROR " not in log and "Traceback" not in log), log
+
+
+# --- what `make stack` serves ---------------------------------------------------------------------
+
+
+class OwnRedis:
+    """A Redis that a test may flush and stop, with the storage and the password of docker-compose.yml."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = _free_port()
+        self.url = f"redis://:only-for-tests@127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["redis-server", "-", "--bind", "127.0.0.1", "--port", str(self.port), "--appendonly", "yes"],
+            cwd=self._folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        with self._process.stdin as configuration:
+            configuration.write(b"requirepass only-for-tests\n")
+        for _ in range(100):
+            with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(self.url) as server:
+                server.ping()
+                return
+            time.sleep(0.1)
+        pytest.fail("A private Redis was started and did not answer within ten seconds.")
+
+    def flush(self) -> None:
+        with redis.Redis.from_url(self.url) as server:
+            server.flushall()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+
+
+class Stack:
+    """What `make stack` starts, on the database of the test: the web server, the worker, the beat."""
+
+    def __init__(self, *, mail_port: int, log: Path, redis: OwnRedis) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log, self.redis = log, redis
+        self.errors_expected = False
+        self._mail_port = mail_port
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start it all, and return when the web server answers and the worker listens."""
+        with self.log.open("ab") as log:
+            began = log.tell()
+            self._process = subprocess.Popen(
+                ["config/stack.sh"],
+                cwd=ROOT,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PORT": str(self.port),
+                    "DATABASE_URL": _database_url(),
+                    "REDIS_URL": self.redis.url,
+                    "SECRET_KEY": django_settings.SECRET_KEY,
+                    "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
+                },
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 120
+        said = ""
+        while not ("Booting worker" in said and "ready." in said):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"The stack did not start:\n{said}")
+            time.sleep(0.1)
+            said = self.log.read_bytes()[began:].decode()
+
+    def processes(self) -> list[int]:
+        """Return every process of it that runs, the script's own first."""
+        found = [self._process.pid] if self._process and self._process.poll() is None else []
+        for pid in found:
+            with contextlib.suppress(OSError):
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                found += map(int, children)
+        return found
+
+    def crash(self) -> None:
+        """End every process at once, as a power cut would."""
+        running = self.processes()
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert self._process
+        self._process.wait()
+        self.gone(running)
+
+    def gone(self, processes: list[int]) -> None:
+        """Wait until none of them runs any more."""
+        deadline = time.monotonic() + 10
+        while running := [pid for pid in processes if Path(f"/proc/{pid}/cmdline").exists()]:
+            if time.monotonic() > deadline:
+                pytest.fail(f"Still running: {running}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=60)
+
+
+@pytest.fixture
+def stack(transactional_db, mailbox, settings, tmp_path, _static_files):
+    """Serve the demonstration as `make stack` does, on the test's own database, its mail in `mailbox`.
+
+    One at a time on a machine: it is eight processes. The test fails where one of them logged an error,
+    unless it says `stack.errors_expected = True`.
+    """
+    server = OwnRedis(tmp_path)
+    whole = Stack(mail_port=mailbox.port, log=tmp_path / "stack.log", redis=server)
+    settings.SITE_URL = whole.url
+    lock = Path(tempfile.gettempdir()) / "dissent-test-stack.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            server.start()
+            whole.start()
+            yield whole
+        finally:
+            whole.stop()
+            server.stop()
+    log = whole.log.read_text()
+    assert whole.errors_expected or (" ERROR " not in log and "Traceback" not in log), log
 
 
 # --- the browser ---------------------------------------------------------------------------------

@@ -157,3 +157,14 @@ def test_when_a_procedure_is_reviewed_is_shown_where_it_says_so(says: Any, monke
     monkeypatch.setattr("councils.models.ProcedureVersion.rules", rules)
     head = says("procedure", "show", "south-tyneside-dissent").partition("\n\n")[0]
     assert head.splitlines()[-2:] == ["Last reviewed on 2025-01-01", "To be reviewed by 2026-01-01"]
+
+
+# --- demo ------------------------------------------------------------------------------------------
+
+
+def test_invented_people_are_not_added_to_somebodys_cases(settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    World(quick=True)
+    with pytest.raises(CommandError, match="^This database holds somebody's cases already"):
+        call_command("demo")
+    assert not Person.objects.filter(email="ada@council.example").exists()

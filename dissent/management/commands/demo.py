@@ -34,8 +34,14 @@ class Command(DatabaseCommand):
                 "Demonstration data is off here. Set DEMONSTRATION=1, which production refuses."
             )
         now = timezone.now()
-        for path in sorted(SHIPPED.glob("*.toml")):
-            told = tomllib.loads(path.read_text(encoding="utf-8"))
+        shipped = [tomllib.loads(path.read_text("utf-8")) for path in sorted(SHIPPED.glob("*.toml"))]
+        keys = [told["council"]["key"] for told in shipped]
+        if Council.objects.exists() and not Council.objects.filter(key__in=keys).exists():
+            raise CommandError(
+                "This database holds somebody's cases already, where invented people with a known password "
+                "do not belong. Give an empty database in DATABASE_URL."
+            )
+        for told in shipped:
             council = Council.objects.filter(key=told["council"]["key"]).first()
             if council is None:
                 self.stdout.write(f"Making {told['council']['name']} with its people and cases ...")
