@@ -118,6 +118,8 @@ def send_due(*, at: dt.datetime, most: int = 200) -> int:
                 _message(notice, connection).send(fail_silently=False)
             except (OSError, smtplib.SMTPException, ValueError) as failure:
                 _failed(notice, failure, at=at)
+                if isinstance(failure, smtplib.SMTPServerDisconnected):
+                    break  # after a full wait for its answer, or at once: either way it is away
                 _hang_up(connection)
             else:
                 _confirmed(notice, at=at)
