@@ -45,6 +45,8 @@ Moment = Literal[
     "decided",
     "letters_issued",
     "further_conference_held",
+    "withdrawn",
+    "lapsed",
 ]
 MOMENTS_OF_THE_CONFERENCE = ("conference_held", "conference_ended")
 MOMENTS_OF_A_STAGE = (
@@ -57,6 +59,8 @@ MOMENTS_OF_A_STAGE = (
     "letters_issued",
 )
 """In the order in which they happen; only the last two can change places."""
+MOMENTS_THAT_END_A_CASE = ("withdrawn", "lapsed")
+"""Before it is decided. They stop every clock; a dissent is withdrawn at a stage or before the first."""
 
 Meaning = Literal["uphold", "not_uphold", "resolve", "unresolved"]
 LeadsTo = Literal["close", "offer_next", "reconvene"]
@@ -176,6 +180,12 @@ class Late(Cited):
     admitted_by: Key
 
 
+class Lapse(Cited):
+    """Who ends a dissent whose form never came, after trying to reach the dissenter; time never does."""
+
+    lapsed_by: Key
+
+
 class Management(Cited):
     """How far the dissenter's own manager has to be in it."""
 
@@ -191,6 +201,7 @@ class Filing(Cited):
     questions: tuple[Question, ...]
     management: Management
     late: Late
+    lapse: Lapse
 
 
 class Passing(Cited):
@@ -590,6 +601,7 @@ def _role_faults(procedure: Procedure) -> Iterator[Fault]:
         for deputy in sorted({one for one in role.deputies if role.deputies.count(one) > 1}):
             yield Fault(f"roles.{key}.deputies", f"names {deputy!r} twice; write it once")
     yield from known("filing.late.admitted_by", procedure.filing.late.admitted_by)
+    yield from known("filing.lapse.lapsed_by", procedure.filing.lapse.lapsed_by)
     yield from known("reconvening.led_by", *procedure.reconvening.led_by)
     for stage in procedure.stages:
         if stage.review:
@@ -681,6 +693,14 @@ def _stage_of_clock_faults(clock: Clock) -> Iterator[Fault]:
 def _course_of_clock_faults(procedure: Procedure, clock: Clock) -> Iterator[Fault]:
     """What keeps a clock from ever starting, and from stopping once it runs."""
     place, stop_stage = f"clocks.{clock.key}", clock.stage or ""
+    if clock.start in MOMENTS_THAT_END_A_CASE:
+        yield Fault(f"{place}.from", "ends the case, and no clock runs after it; write an earlier moment")
+        return
+    if clock.until in MOMENTS_THAT_END_A_CASE:
+        yield Fault(
+            f"{place}.until", "ends the case, which stops every clock; write what the clock waits for"
+        )
+        return
     if (clock.start, clock.starts_at) == (clock.until, stop_stage):
         yield Fault(place, "starts and stops at the same moment; mend from or until")
     elif clock.until in (*MOMENTS_OF_THE_CONFERENCE, "raised"):
@@ -803,7 +823,7 @@ def _telling_faults(procedure: Procedure) -> Iterator[Fault]:
         place = f"tellings.{index}"
         if telling.stage and telling.stage not in stages:
             yield Fault(f"{place}.stage", f"names the stage {telling.stage!r}; write one of {_names(stages)}")
-        elif telling.stage and telling.moment not in MOMENTS_OF_A_STAGE:
+        elif telling.stage and telling.moment not in (*MOMENTS_OF_A_STAGE, "withdrawn"):
             yield Fault(
                 f"{place}.stage", f"is written, and {telling.moment!r} happens at no stage; take it out"
             )

@@ -15,10 +15,12 @@ Relation = Literal[
     "reader",
     "decider",
     "admitter",
+    "lapser",
     "convener",
     "panel_named",
     "panel_chair",
     "panel_member",
+    "panel_let_go",
     "releaser",
     "lead",
     "the_clock",
@@ -51,6 +53,8 @@ MAY: dict[str, frozenset[Relation]] = {
     "tell_management": frozenset({"dissenter"}),
     "admit": frozenset({"admitter"}),
     "refuse_late": frozenset({"admitter"}),
+    "withdraw": frozenset({"dissenter"}),
+    "lapse": frozenset({"lapser"}),
     "record_step": frozenset({"decider"}),
     "propose": frozenset({"decider"}),
     "agree": frozenset({"dissenter"}),
@@ -88,6 +92,7 @@ READS: dict[Relation, frozenset[Part]] = {
     "panel_named": frozenset({"standing", "panel"}),
     "panel_chair": frozenset({"standing", "form", "papers", "panel"}),
     "panel_member": frozenset({"standing", "form", "papers", "panel"}),
+    "panel_let_go": frozenset({"standing"}),
 }
 
 

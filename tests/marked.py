@@ -20,6 +20,7 @@ from tests.world import ENDED, HELD, RECORDED, World, a_pdf, when
 STATES = (
     "open",
     "raised",
+    "lapsed",
     "late",
     "review",
     "proposed",
@@ -27,11 +28,13 @@ STATES = (
     "panel_due",
     "convened",
     "sat",
+    "withdrawn",
     "decided",
     "released",
     "closed",
 )
-"""In the order of the trunk. `open`: the record of the conference is open, and nobody has dissented."""
+"""In the order of the trunk. `open`: the record of the conference is open, and nobody has dissented.
+`withdrawn`: from the panel that sat."""
 
 MARKS = [
     "admission",
@@ -43,6 +46,7 @@ MARKS = [
     "fellow",
     "finding",
     "form",
+    "lapse",
     "late",
     "management",
     "other",
@@ -55,6 +59,7 @@ MARKS = [
     "staff",
     "step",
     "teacher",
+    "withdrawal",
 ]
 A_MARK = re.compile(rf"zq({'|'.join(MARKS)})")
 
@@ -95,8 +100,10 @@ class Marked:
         self.far = self._another_case(self.elsewhere, self.people["elsewhere_chair"], "elsewhere", day=11)
         steps = {
             "open": (),
+            "lapsed": ("raise", "lapse"),
             "late": ("raise", "late"),
             "proposed": ("raise", "file", "review", "propose"),
+            "withdrawn": ("raise", "file", "review", "offer", "go_on", "convene", "sit", "withdraw"),
         }.get(self.state)
         if steps is None:
             trunk = (
@@ -373,6 +380,25 @@ class Marked:
         at = when("2026-03-05 09:00")
         self._filled_in(self.dissent, "zqform", at=at, late="Ill zqlate")
         actions.file_dissent(dissent=self.dissent, by=self.dissent.dissenter, at=at)
+        self._again()
+
+    def _lapse(self) -> None:
+        at = when("2026-03-10 09:00")
+        actions.lapse(
+            dissent=self.dissent,
+            tried="Phoned zqlapse",
+            tried_at=at,
+            reasons="Nobody answers zqlapse",
+            by=self.people["service_manager"],
+            at=at,
+        )
+        self._again()
+
+    def _withdraw(self) -> None:
+        at = when("2026-03-16 12:30")
+        actions.withdraw(
+            dissent=self.dissent, reasons="No longer zqwithdrawal", by=self.dissent.dissenter, at=at
+        )
         self._again()
 
     def _review(self) -> None:

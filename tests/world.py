@@ -250,6 +250,25 @@ class World:
         dissent = self.filled_in(dissent or self.raised(), at=at, late_because=late_because)
         return actions.file_dissent(dissent=dissent, by=dissent.dissenter, at=at)
 
+    def withdrawn(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-10 09:00")
+    ) -> Dissent:
+        dissent = dissent or self.filed()
+        return actions.withdraw(dissent=dissent, reasons="We talked about it.", by=dissent.dissenter, at=at)
+
+    def lapsed(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-10 09:00")
+    ) -> Dissent:
+        """Ended without its form, by somebody who tried to reach the dissenter."""
+        return actions.lapse(
+            dissent=dissent or self.raised(),
+            tried="I phoned the school, and they have left.",
+            tried_at=at - dt.timedelta(hours=1),
+            reasons="Nobody can send the form.",
+            by=self.service_manager,
+            at=at,
+        )
+
     def reviewed(
         self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-05 10:00")
     ) -> Dissent:

@@ -14,10 +14,12 @@ from dissent.actions.dissent import (
     admit,
     file_dissent,
     keep_answer,
+    lapse,
     raise_dissent,
     refuse_late,
     tell_management,
     why_not,
+    withdraw,
 )
 from dissent.actions.further_conference import record_further_conference
 from dissent.actions.letters import hand_over, make_bytes, release_letters
@@ -57,6 +59,7 @@ __all__ = [
     "hand_over",
     "join_panel",
     "keep_answer",
+    "lapse",
     "make_bytes",
     "pass_clocks",
     "propose_resolution",
@@ -74,4 +77,5 @@ __all__ = [
     "take_further",
     "tell_management",
     "why_not",
+    "withdraw",
 ]

@@ -1,4 +1,4 @@
-"""What is done to a dissent before anybody decides it: raised, written, sent, let in."""
+"""What is done to a dissent before anybody decides it: raised, written, sent, let in, withdrawn, lapsed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ from councils.models import Person
 from councils.procedure import LATE, Raising
 from dissent.actions import clocks
 from dissent.actions.conference import RecordIsClosed
-from dissent.actions.core import Refused, enter_stage, hold, hold_conference, note, put_in_hands_of, record
-from dissent.models import Answer, Attendance, Child, Conference, Dissent
+from dissent.actions.core import (
+    Refused,
+    before,
+    enter_stage,
+    hold,
+    hold_conference,
+    not_in_the_future,
+    note,
+    put_in_hands_of,
+    record,
+)
+from dissent.models import Answer, Attendance, Child, Clock, Conference, Dissent
 from dissent.models.dissent import AT_STAGE
 
 
@@ -174,6 +184,64 @@ def refuse_late(*, dissent: Dissent, reasons: str, by: Person, at: dt.datetime) 
 
 
 @transaction.atomic
+def withdraw(*, dissent: Dissent, reasons: str, by: Person, at: dt.datetime) -> Dissent:
+    """Withdraw one's own dissent, with reasons or without, and close the case. What was typed stays.
+
+    Raises PermissionDenied, TransitionNotAllowed where it is decided or has ended.
+    """
+    held = hold(dissent, verb="withdraw", by=by, at=at)
+    held.withdraw()
+    held.withdrawn_at, held.withdrawal_reasons, held.closed_at = at, reasons.strip(), at
+    held.save()
+    moment = record(
+        "withdrawn",
+        verb="withdraw",
+        dissent=held,
+        stage=held.stage,
+        by=by,
+        at=at,
+        values={"reasons": held.withdrawal_reasons},
+    )
+    clocks.stop_all(held, moment)
+    return held
+
+
+@transaction.atomic
+def lapse(
+    *, dissent: Dissent, tried: str, tried_at: dt.datetime, reasons: str, by: Person, at: dt.datetime
+) -> Dissent:
+    """End a dissent whose form never came, after trying to reach the dissenter. What was typed stays theirs.
+
+    Raises PermissionDenied, TransitionNotAllowed once the form was sent, InTheFuture, and Refused without
+    reasons, without what was tried since it was raised, and while the form can still be sent in time.
+    """
+    held = hold(dissent, verb="lapse", by=by, at=at)
+    if can_be_in_time(held, at=at):
+        raise Refused("The dissenter still has time to send the form. It lapses after that at the earliest.")
+    not_in_the_future(tried_at, at=at, field="tried_at")
+    if before(tried_at, held.raised_at):
+        raise Refused("Give a time after the dissent was recorded.", field="tried_at")
+    if not tried.strip():
+        raise Refused("Say how you tried to reach the dissenter, and what came of it.", field="tried")
+    if not reasons.strip():
+        raise Refused("Give your reasons. The dissenter reads them.", field="reasons")
+    held.lapse()
+    held.lapsed_at, held.lapsed_by, held.lapse_reasons, held.closed_at = at, by, reasons.strip(), at
+    held.tried_at, held.tried = tried_at, tried.strip()
+    held.save()
+    moment = record(
+        "lapsed",
+        verb="lapse",
+        dissent=held,
+        by=by,
+        at=at,
+        values={"reasons": held.lapse_reasons, "tried": held.tried, "tried_at": tried_at},
+    )
+    clocks.stop_all(held, moment)
+    return held
+
+
+@transaction.atomic
 def tell_management(
     *, dissent: Dissent, name: str, email: str, told_on: dt.date, by: Person, at: dt.datetime
 ) -> Dissent:
@@ -198,10 +266,18 @@ def tell_management(
 
 def is_late_to_file(dissent: Dissent, *, at: dt.datetime) -> bool:
     """Say whether a form sent at `at` is late, by any clock that filing stops."""
+    return any(clock.is_late(at) for clock in _limits_of_the_form(dissent))
+
+
+def can_be_in_time(dissent: Dissent, *, at: dt.datetime) -> bool:
+    """Say whether a form sent at `at` can be in time; a limit whose date is not known may not have passed."""
+    limits = _limits_of_the_form(dissent)
+    return bool(limits) and not any(clock.is_late(at) for clock in limits)
+
+
+def _limits_of_the_form(dissent: Dissent) -> list[Clock]:
     stops = {rule.key for rule in dissent.rules.clocks if rule.until == "filed" and rule.strength == "limit"}
-    return any(
-        clock.is_late(at) for clock in dissent.clocks.all() if clock.rule in stops and clock.is_running
-    )
+    return [clock for clock in dissent.clocks.all() if clock.rule in stops and clock.is_running]
 
 
 def why_not(attendance: Attendance, rules: Raising) -> str:

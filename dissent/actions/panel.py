@@ -223,7 +223,7 @@ def _note_in_each(
     happened_at: dt.datetime | None = None,
 ) -> None:
     """Write what was done to a panel into the history of every dissent that it hears."""
-    for dissent in panel.dissents.select_related("council").order_by("raised_at", "pk"):
+    for dissent in panel.hears().select_related("council").order_by("raised_at", "pk"):
         note(
             verb=verb,
             dissent=dissent,
@@ -240,7 +240,7 @@ def refuse_who_may_no_longer_sit(
 ) -> None:
     """Raise MayNotSit where something recorded since they were named keeps one of `seats` off the panel."""
     assert dissent.panel  # noqa: S101  seats belong to one
-    record = _Record.read(dissent, list(dissent.panel.dissents.all()), at=at)
+    record = _Record.read(dissent, list(dissent.panel.hears()), at=at)
     for seat in seats:
         record.refuse_unless_may_sit(seat.person, field=field)
 
@@ -279,6 +279,8 @@ def _hold_as(dissent: Dissent, verb: str, *, by: Person, at: dt.datetime) -> Dis
     """Hold a case at a panel's stage for one of its panel. Raises PermissionDenied, TransitionNotAllowed."""
     held = lock(dissent.pk)
     if not permissions.may(verb, held.stand_as(by, at=at)):
+        if "panel_let_go" in held.stands_as:
+            raise TransitionNotAllowed("The dissent was withdrawn.")
         if permissions.may(verb, {"panel_chair"}) and _is_to_chair(held, by):
             raise TransitionNotAllowed(
                 "Say on the panel’s page first whether you are independent. You are asked again when another "
@@ -306,8 +308,8 @@ def lock_panel(pk: object) -> Panel:
 
 def _heard_with(dissent: Dissent) -> models.QuerySet[Dissent]:
     """The dissents that one panel hears together: those it was given, before that those that wait for one."""
-    if dissent.panel_id:
-        return Dissent.objects.filter(panel=dissent.panel_id)
+    if dissent.panel:
+        return dissent.panel.hears()
     return Dissent.objects.filter(
         conference=dissent.conference_id, stage=dissent.stage, state=AT_STAGE, panel=None
     )

@@ -99,6 +99,26 @@ class AdmissionForm(Form):
     )
 
 
+class LapseForm(Form):
+    """That a dissent ends without its form, and how the dissenter was looked for."""
+
+    buttons = (Button("Let the dissent lapse", kind="warning"),)
+
+    tried_at = DateTimeField(
+        label="When did you last try to reach the dissenter?", name="time at which you last tried"
+    )
+    tried = TextArea(
+        label="How did you try to reach them, and what came of it?",
+        help_text="For example whom you phoned or wrote to, and each time that you tried before.",
+        missing="Say how you tried to reach the dissenter, and what came of it",
+    )
+    reasons = TextArea(
+        label="Why does the dissent lapse?",
+        help_text="The dissenter reads this.",
+        missing="Give your reasons",
+    )
+
+
 class FurtherConferenceForm(Form):
     """The further conference that a decision asks for. Nothing here says what it decided about a plan."""
 

@@ -135,6 +135,20 @@ class ConfirmForm(Form):
         self.buttons = (Button(button), Button("Go back without answering", href=back))
 
 
+class WithdrawalForm(ConfirmForm):
+    """A button that ends it, with the dissenter's reasons, which they may leave out."""
+
+    reasons = TextArea(label="Why do you withdraw it?", rows=6, required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, hint: str, back: str) -> None:
+        super().__init__(data, button="", back=back)
+        self.buttons = (
+            Button("Withdraw this dissent", kind="warning"),
+            Button("Go back without withdrawing it", href=back),
+        )
+        self.fields["reasons"].help_text = hint
+
+
 class RefusalForm(ConfirmForm):
     """The same, with the dissenter's own words, which they may leave out."""
 

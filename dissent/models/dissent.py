@@ -109,8 +109,7 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         """Keep the dissents that `person` hears on a panel: members until it is decided, its chair until the
         letters are released, neither at a later stage. With `declared`, only where they have said that they
         are independent."""
-        of_the_stage = models.Q(panel__stage=models.F("stage"))
-        seat = of_the_stage & models.Q(panel__seats__person=person, panel__seats__left_at=None)
+        seat = models.Q(withdrawn_at=None) & _has_a_seat(person)
         no_conflict = models.Q(panel__seats__independent=True)
         if not declared:
             no_conflict |= models.Q(panel__seats__independent=None)
@@ -118,6 +117,11 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         to_be_released = models.Q(letters__isnull=False, letters__released_at=None, letters__replaced_at=None)
         presides = models.Q(panel__seats__is_chair=True) & to_be_released
         return self.filter(seat & no_conflict & (sits | presides)).distinct()
+
+    def let_go(self, person: Person) -> DissentQuerySet:
+        """Keep the dissents that were withdrawn from the panel on which `person` sits."""
+        no_conflict = models.Q(panel__seats__independent=True) | models.Q(panel__seats__independent=None)
+        return self.filter(_has_a_seat(person) & no_conflict, withdrawn_at__isnull=False).distinct()
 
     def visible_to(self, person: Person, *, at: dt.datetime) -> DissentQuerySet:
         """Keep the dissents of which `person` may know that they exist. The only door."""
@@ -130,7 +134,13 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
             | models.Q(council__in=administers)
             | models.Q(pk__in=self.model.objects.read_by(person, at=at).values("pk"))
             | models.Q(pk__in=self.model.objects.heard_by(person).values("pk"))
+            | models.Q(pk__in=self.model.objects.let_go(person).values("pk"))
         )
+
+
+def _has_a_seat(person: Person) -> models.Q:
+    """On the panel of the stage at which the dissent is; what the holder declared is asked beside it."""
+    return models.Q(panel__stage=models.F("stage"), panel__seats__person=person, panel__seats__left_at=None)
 
 
 class Dissent(Machine, CouncilRow):
@@ -153,6 +163,13 @@ class Dissent(Machine, CouncilRow):
     admitted_at = models.DateTimeField(null=True)
     admitted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     admission_reasons = models.TextField(blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawal_reasons = models.TextField(blank=True)
+    lapsed_at = models.DateTimeField(null=True)
+    lapsed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    lapse_reasons = models.TextField(blank=True)
+    tried_at = models.DateTimeField(null=True, help_text="When somebody last tried to reach the dissenter.")
+    tried = models.TextField(blank=True, help_text="How, and what came of it.")
     manager_name = models.CharField(max_length=200, blank=True)
     manager_email = models.EmailField(max_length=254, blank=True)
     manager_told_on = models.DateField(null=True)
@@ -171,6 +188,14 @@ class Dissent(Machine, CouncilRow):
     class Meta:
         constraints = [
             pair("dissent", "admitted"),
+            pair("dissent", "lapsed"),
+            models.CheckConstraint(
+                condition=models.Q(lapsed_at=None, tried_at=None, tried="")
+                | models.Q(lapsed_at__isnull=False, tried_at__isnull=False)
+                & ~models.Q(tried="")
+                & ~models.Q(lapse_reasons=""),
+                name="dissent_lapsed_after_trying",
+            ),
             models.CheckConstraint(condition=models.Q(state__in=STATES), name="dissent_in_a_known_state"),
             models.CheckConstraint(
                 condition=models.Q(state="closed", closed_at__isnull=False)
@@ -267,6 +292,8 @@ class Dissent(Machine, CouncilRow):
         found = set()
         if held & set(rules.with_deputies(rules.filing.late.admitted_by)):
             found.add("admitter")
+        if held & set(rules.with_deputies(rules.filing.lapse.lapsed_by)):
+            found.add("lapser")
         if held & set(rules.reconvening.led_by):
             found.add("lead")
         if self.stage:
@@ -289,6 +316,9 @@ class Dissent(Machine, CouncilRow):
         )
         if seat is None:
             return set()
+        if self.withdrawn_at:
+            # The decider still: a decision on its way is told that the case has moved on.
+            return {"panel_let_go", "decider"} if seat.is_chair else {"panel_let_go"}
         if not seat.independent:
             return {"panel_named"}
         if seat.is_chair and (self.state == AT_STAGE or self._letters_are_to_be_released()):
@@ -385,6 +415,19 @@ class Dissent(Machine, CouncilRow):
     @transition(field=state, source=AWAITING_ADMISSION, target=CLOSED, permission=_only("refuse_late"))
     def refuse_late(self) -> None:
         """Refuse a late form."""
+
+    @transition(
+        field=state,
+        source=[RAISED, AWAITING_ADMISSION, AT_STAGE, PROPOSED],
+        target=CLOSED,
+        permission=_only("withdraw"),
+    )
+    def withdraw(self) -> None:
+        """Withdraw the dissent, before it is decided."""
+
+    @transition(field=state, source=RAISED, target=CLOSED, permission=_only("lapse"))
+    def lapse(self) -> None:
+        """End a dissent whose form never came."""
 
     @transition(
         field=state,

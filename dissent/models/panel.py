@@ -37,6 +37,10 @@ class Panel(CouncilRow):
     class Meta:
         constraints = [pair("panel", "sat_recorded")]
 
+    def hears(self) -> models.QuerySet[Dissent]:
+        """Return the dissents that are its to hear, or were: not those that were withdrawn from it."""
+        return self.dissents.filter(withdrawn_at=None)
+
     def present(self) -> list[Seat]:
         """Return the seats of those who sat, none before the sitting is recorded."""
         return [seat for seat in self.seats.all() if seat.sat]

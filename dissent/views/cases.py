@@ -20,8 +20,16 @@ from councils.models import Person
 from councils.procedure import Stage, Step
 from dissent import actions, permissions
 from dissent.actions import Found, Refused, record_read
+from dissent.actions.dissent import can_be_in_time
 from dissent.forms.base import Form
-from dissent.forms.cases import AdmissionForm, FurtherConferenceForm, ProposalForm, ReviewForm, StepForm
+from dissent.forms.cases import (
+    AdmissionForm,
+    FurtherConferenceForm,
+    LapseForm,
+    ProposalForm,
+    ReviewForm,
+    StepForm,
+)
 from dissent.models import (
     Attendance,
     Child,
@@ -105,7 +113,8 @@ def _overview(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     return {
         **_standing(dissent, at=request.at),
         "tasks": _tasks(dissent),
-        "acts": _acts(dissent),
+        "acts": _acts(dissent, at=request.at),
+        "ending": shown.ending_rows(dissent),
         "owes": _owes(dissent),
         "refused": _refused_messages(dissent),
         "clocks": shown.clock_rows(dissent.clocks.all(), dissent.rules, at=request.at),
@@ -178,20 +187,20 @@ def _tasks(dissent: Dissent) -> list[shown.Row]:
     return tasks
 
 
-def _acts(dissent: Dissent) -> list[shown.Row]:
+def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
     """Return what the reader can do now: exactly what the POST behind it would let through."""
-    at = f"/dissents/{dissent.pk}"
-    acts = []
+    home = f"/dissents/{dissent.pk}"
+    acts: list[shown.Row] = []
     if dissent.can("admit"):
-        acts.append({"words": "Decide whether the late form is let in", "href": f"{at}/admit/"})
+        acts.append({"words": "Decide whether the late form is let in", "href": f"{home}/admit/"})
     if dissent.can("propose"):
-        acts.append({"words": "Propose a resolution", "href": f"{at}/propose/"})
+        acts.append({"words": "Propose a resolution", "href": f"{home}/propose/"})
     if dissent.can("decide") and dissent.rules_of_stage.review:
         outcomes = shown.outcomes_without_agreement(dissent.rules_of_stage)
         words = outcomes[0][1] if len(outcomes) == 1 else "Record how the review ends"
-        acts.append({"words": words, "href": f"{at}/decide/"})
+        acts.append({"words": words, "href": f"{home}/decide/"})
     if dissent.can("convene"):
-        acts.append({"words": f"Name the {dissent.rules.words.panel.one}", "href": f"{at}/panel/convene/"})
+        acts.append({"words": f"Name the {dissent.rules.words.panel.one}", "href": f"{home}/panel/convene/"})
     if dissent.stands_as & {"panel_named", "panel_chair", "panel_member"}:
         words = "Say whether you are independent" if "panel_named" in dissent.stands_as else "Go to the panel"
         acts.append({"words": words, "href": f"/panels/{dissent.panel_id}/"})
@@ -199,11 +208,13 @@ def _acts(dissent: Dissent) -> list[shown.Row]:
         letter for letter in dissent.letters.all() if letter.replaced_at is None and not letter.is_issued
     ]
     if dissent.can("release") and any(letter.released_at is None for letter in waiting):
-        acts.append({"words": "Look at the letters and release them", "href": f"{at}/letters/"})
+        acts.append({"words": "Look at the letters and release them", "href": f"{home}/letters/"})
     elif dissent.can("hand_over") and any(letter.to_id is None for letter in waiting):
-        acts.append({"words": "Hand over the printed letters", "href": f"{at}/letters/"})
+        acts.append({"words": "Hand over the printed letters", "href": f"{home}/letters/"})
     if dissent.can("record_further_conference") and not dissent.reheard_in_id:
-        acts.append({"words": "Record the further conference", "href": f"{at}/further-conference/"})
+        acts.append({"words": "Record the further conference", "href": f"{home}/further-conference/"})
+    if dissent.can("lapse") and not can_be_in_time(dissent, at=at):
+        acts.append({"words": "Let the dissent lapse", "href": f"{home}/lapse/", "secondary": True})
     return acts
 
 
@@ -332,7 +343,8 @@ def _history(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
 def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     """Show the chair the form and the outcome, and the conference administrator where the case stands.
 
-    Whose dissent it is stands in the form: who reads none is not told.
+    A panel from which it was withdrawn is shown that and nothing else. Whose dissent it is stands in the
+    form: who reads none is not told.
     """
     reads = permissions.reads(dissent.stands_as)
     prefetch_related_objects([dissent], "steps")
@@ -342,6 +354,12 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         content |= {"sent": day_and_time(dissent.filed_at), "answers": shown.form_rows(dissent)}
     if "outcome" in reads:
         content["outcomes"] = [*_admission_rows(dissent), *_outcomes(dissent)]
+        content["ending"] = shown.ending_rows(dissent)
+    if "conference" in reads:
+        content |= {
+            "rows": shown.conference_rows(dissent.conference, dissent.rules),
+            "conference_href": f"/conferences/{dissent.conference_id}/",
+        }
     record_read(
         council=dissent.council, about=dissent, what="standing", by=request.user, at=request.at, case=dissent
     )
@@ -353,8 +371,6 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         dissent=dissent,
         about=_about(dissent) if "form" in reads else shown.about_conference(dissent.conference),
         stands=shown.where_it_stands(dissent, outcome="outcome" in reads),
-        rows=shown.conference_rows(dissent.conference, dissent.rules),
-        conference_href=f"/conferences/{dissent.conference_id}/",
         meanwhile="" if dissent.closed_at else dissent.rules.meanwhile,
         **content,
     )
@@ -546,6 +562,32 @@ def _how_late(dissent: Dissent) -> list[shown.Row]:
     return [*rows, {"key": dissent.rules.filing.late.question, "value": dissent.late_because, "typed": True}]
 
 
+@act("lapse")
+def lapse(request: HttpRequest, dissent: Dissent) -> HttpResponse:
+    """End a dissent whose form never came, saying how its dissenter was looked for."""
+    if request.method != "POST" and can_be_in_time(dissent, at=request.at):
+        messages.info(request, "The dissenter still has time to send the form.")
+        return redirect("dissent", dissent.pk)
+    form = LapseForm(_sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.lapse(dissent=dissent, by=request.user, at=request.at, **form.cleaned_data)
+        except Refused as refused:
+            refused_at(form, refused)
+        else:
+            return _done(request, dissent, "The dissent has lapsed. The dissenter is told.")
+    return _act_page(request, "case_lapse.html", dissent, form, rows=_where_to_reach(dissent))
+
+
+def _where_to_reach(dissent: Dissent) -> list[shown.Row]:
+    there = dissent.attendance
+    return [
+        {"key": "Dissenter", "value": ", ".join(filter(None, [there.name, there.job]))},
+        {"key": "Agency", "value": there.agency.name if there.agency else "None on record"},
+        {"key": "E-mail address", "value": dissent.dissenter.email},
+    ]
+
+
 @act("record_further_conference")
 def further_conference(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     """Record the further conference, which answers every dissent about the first. It carries no plan."""
@@ -583,5 +625,6 @@ urlpatterns = [
     path("dissents/<uuid:pk>/propose/", propose, name="propose"),
     path("dissents/<uuid:pk>/decide/", decide, name="decide"),
     path("dissents/<uuid:pk>/admit/", admit, name="admit"),
+    path("dissents/<uuid:pk>/lapse/", lapse, name="lapse"),
     path("dissents/<uuid:pk>/further-conference/", further_conference, name="further_conference"),
 ]

@@ -224,6 +224,16 @@ def management_rows(dissent: Dissent) -> list[dict[str, object]]:
     return [row]
 
 
+def typed_rows(dissent: Dissent) -> list[dict[str, object]]:
+    """Return everything that was typed into the form, also at questions that it no longer asks."""
+    answers = dissent.answers_by_question()
+    return [
+        {"key": question.label, "value": as_read(question, answers[question.key]), "typed": True}
+        for question in [*dissent.rules.filing.questions, _why_late(dissent)]
+        if answers.get(question.key, "").strip()
+    ]
+
+
 def _why_late(dissent: Dissent) -> Question:
     late = dissent.rules.filing.late
     return Question(key=LATE, label=late.question, hint=late.hint, source=late.source)

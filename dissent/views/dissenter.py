@@ -15,7 +15,7 @@ from dissent import actions
 from dissent.actions import Refused
 from dissent.actions.dissent import is_late_to_file
 from dissent.forms.base import Button
-from dissent.forms.dissenter import ConfirmForm, ManagementForm, RefusalForm
+from dissent.forms.dissenter import ConfirmForm, ManagementForm, RefusalForm, WithdrawalForm
 from dissent.models import Clock, Dissent, Letter
 from dissent.models.dissent import AT_STAGE, CLOSED, RAISED
 from dissent.views import dissent_form, shown
@@ -28,6 +28,7 @@ from dissent.views.dissent_form import (
     questions,
     sent_by,
     show_own,
+    typed_rows,
 )
 from dissent.views.standing import standing
 
@@ -54,7 +55,12 @@ def own_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
             for letter in letters
         ],
         proposal=proposal,
-        can={verb: dissent.can(verb) for verb in ("file", "agree", "refuse", "take_further", "accept")},
+        can={
+            verb: dissent.can(verb)
+            for verb in ("file", "agree", "refuse", "take_further", "accept", "withdraw")
+        },
+        ending=shown.ending_rows(dissent),
+        unsent=[] if dissent.filed_at else typed_rows(dissent),
         meanwhile="" if dissent.state == CLOSED else dissent.rules.meanwhile,
         raised=dissent.state == RAISED,
         started=dissent.state == RAISED and any(answer.text.strip() for answer in dissent.answers.all()),
@@ -190,6 +196,52 @@ def accept(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
+@page
+def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Withdraw the dissent, until it is decided."""
+    dissent = own_dissent(request, pk)
+    words = dissent.rules.words
+    typed = (
+        "What you wrote stays on the case. Whoever could read it before still can."
+        if dissent.filed_at
+        else "What you have typed into the form stays yours. You can read it here, and nobody else can."
+    )
+    return _confirm(
+        request,
+        dissent,
+        verb="withdraw",
+        form=WithdrawalForm(
+            sent_by(request),
+            hint=f"The {words.chair.one} and whoever has your dissent in hand can read this.",
+            back=_own(dissent),
+        ),
+        act=actions.withdraw,
+        done="You withdrew your dissent.",
+        heading="Withdraw your dissent",
+        brings=[
+            "Your dissent ends here and nobody decides it. Every time limit stops.",
+            f"These are told that you withdrew it: {shown.listed(_told(dissent, 'withdrawn'))}.",
+            typed,
+            f"You cannot take it up again: a dissent is raised in the {words.conference.one}.",
+        ],
+    )
+
+
+def _told(dissent: Dissent, moment: str) -> list[str]:
+    """Return whom the procedure has told of `moment` where the case stands, by what they are called here."""
+    rules = dissent.rules
+    told = dict.fromkeys(
+        name
+        for telling in rules.tellings
+        if telling.moment == moment and telling.stage in (None, dissent.stage)
+        for name in telling.to
+    )
+    called = {"chair": rules.words.chair.one, "panel_members": rules.words.panel.one}
+    if dissent.panel_of_stage is None:
+        told.pop("panel_members", None)
+    return [called.get(name) or rules.title_of(name) for name in told]
+
+
 def _confirm(
     request: HttpRequest,
     dissent: Dissent,
@@ -261,4 +313,5 @@ urlpatterns = [
     path("dissents/<uuid:pk>/refuse/", refuse_resolution, name="refuse_resolution"),
     path("dissents/<uuid:pk>/take-further/", take_further, name="take_further"),
     path("dissents/<uuid:pk>/accept/", accept, name="accept"),
+    path("dissents/<uuid:pk>/withdraw/", withdraw, name="withdraw"),
 ]

@@ -232,14 +232,13 @@ def _find_panel(request: HttpRequest, pk: UUID) -> Sits:
         .order_by("raised_at", "id")
     )
     needs(bool(hears))
-    hears.sort(key=lambda dissent: dissent.state != AT_STAGE)
+    hears.sort(key=lambda dissent: (dissent.state != AT_STAGE, dissent.withdrawn_at is not None))
     stands_as = hears[0].stand_as(request.user, at=request.at)
     for dissent in hears:
         dissent.stands_as = stands_as
     panel = hears[0].panel
-    mine = next(
-        (seat for seat in panel.seats.all() if seat.person_id == request.user.pk and seat.holds), None
-    )
+    seats = [] if hears[0].withdrawn_at else panel.seats.all()
+    mine = next((seat for seat in seats if seat.person_id == request.user.pk and seat.holds), None)
     return Sits(panel, hears, mine)
 
 
@@ -375,7 +374,9 @@ def _heard(
         heard["headings"] = shown.child_headings(dissent.rules)
     if "form" in parts:
         heard["form"] = shown.form_rows(dissent)
-    if dissent.state == AT_STAGE:
+    if dissent.withdrawn_at:
+        heard["withdrawn"] = shown.where_it_stands(dissent)
+    elif dissent.state == AT_STAGE:
         heard["decide"] = reverse("panel_decide", args=[dissent.pk])
     else:
         heard["is_decided"] = True
@@ -430,11 +431,11 @@ def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     was typed.
     """
     dissent = find_dissent(request, pk)
-    needs("panel_chair" in dissent.stands_as)
+    needs("panel_chair" in dissent.stands_as or {"panel_let_go", "decider"} <= dissent.stands_as)
     if dissent.state != AT_STAGE:
         if request.method == "POST":
-            raise TransitionNotAllowed("The panel has decided already.")
-        return redirect("panel", dissent.panel_id)
+            raise TransitionNotAllowed("The panel has decided already, or the dissent was withdrawn.")
+        return redirect("dissent", dissent.pk)
     children = list(dissent.children.all())
     then = request.POST.get("then", "check")
     by_child = request.POST.get("by_child") == "yes" and len(children) > 1

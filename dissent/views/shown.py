@@ -148,6 +148,10 @@ def where_it_stands(dissent: Dissent, *, outcome: bool = False) -> str:
             return f"{title}: decided, and a further conference is owed"
         case machine.RECONVENING:
             return f"{title}: decided"
+        case machine.CLOSED if dissent.withdrawn_at:
+            return f"Withdrawn by the dissenter on {day(dissent.withdrawn_at)}"
+        case machine.CLOSED if dissent.lapsed_at:
+            return f"Lapsed on {day(dissent.lapsed_at)}: the {rules.words.dissent_form.one} was not sent"
         case machine.CLOSED:
             return f"Closed on {day(dissent.closed_at)}"
     return str(machine.STATES[dissent.state])
@@ -204,6 +208,8 @@ MOMENTS = {
     "decided": "it was decided",
     "letters_issued": "the last letter went out",
     "further_conference_held": "the further conference was held",
+    "withdrawn": "the dissent was withdrawn",
+    "lapsed": "the dissent lapsed",
 }
 
 
@@ -366,6 +372,23 @@ def management_rows(dissent: Dissent) -> list[Row]:
     ]
 
 
+def ending_rows(dissent: Dissent) -> list[Row]:
+    """Return how a dissent ended that was withdrawn or lapsed; nothing for any other. Needs `lapsed_by`."""
+    if dissent.withdrawn_at:
+        return [
+            {"key": "Withdrawn", "value": f"{day_and_time(dissent.withdrawn_at)}, by the dissenter"},
+            {"key": "Reasons", "value": dissent.withdrawal_reasons or "None given", "typed": True},
+        ]
+    if dissent.lapsed_at is None or dissent.lapsed_by is None:
+        return []
+    return [
+        {"key": "Lapsed", "value": f"{day_and_time(dissent.lapsed_at)}, {dissent.lapsed_by.name}"},
+        {"key": "Reasons", "value": dissent.lapse_reasons, "typed": True},
+        {"key": "Last tried to reach the dissenter", "value": day_and_time(dissent.tried_at)},
+        {"key": "What was tried", "value": dissent.tried, "typed": True},
+    ]
+
+
 # --- what was done and decided ---------------------------------------------------------------------
 
 
@@ -510,6 +533,8 @@ HAPPENED = {
     "tell_management": "Dissenter said whom of their management they told",
     "admit": "Late form let in",
     "refuse_late": "Late form refused",
+    "withdraw": "Dissenter withdrew",
+    "lapse": "Dissent lapsed without its form",
     "enter_stage": "Passed on",
     "record_step": "Step recorded",
     "propose_resolution": "Resolution proposed",

@@ -157,6 +157,14 @@ def _decided(dissent: Dissent, letters: list[Letter]) -> Standing:
 
 
 def _closed(dissent: Dissent, letters: list[Letter]) -> Standing:
+    if dissent.withdrawn_at:
+        return Standing(
+            "Withdrawn", "grey", [f"You withdrew this dissent on {day(dissent.withdrawn_at)}."], []
+        )
+    if dissent.lapsed_at:
+        form = dissent.rules.words.dissent_form.one
+        now = f"This dissent ended on {day(dissent.lapsed_at)} without its {form}. It lapsed."
+        return Standing("Lapsed", "grey", [now], [])
     if dissent.admitted_at and not dissent.stage:
         why = "Your late form was not let in. The reasons given stand below."
     elif _agreed(dissent):

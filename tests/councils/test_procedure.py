@@ -74,6 +74,7 @@ def test_what_is_kept_in_the_database_reads_back_as_what_was_written(path: Path)
         ("filing", "end of the conference"),
         ("clocks.form", "end of the conference"),
         ("filing.late", "silent on what a late form meets"),
+        ("filing.lapse", "silent on a dissent whose form never comes"),
         ("stages.panel.panel", "A Service Manager who heard the first stage may sit"),
         ("stages.panel.panel", "counted as one of the three"),
         ("clocks.feedback", "From the day of escalation"),
@@ -258,6 +259,7 @@ FAULTS: list[tuple[Change, str, str]] = [
         "names 'nominated_manager' twice; write it once",
     ),
     (put("filing", "late", "admitted_by", to="nobody"), "filing.late.admitted_by", "the role 'nobody'"),
+    (put("filing", "lapse", "lapsed_by", to="nobody"), "filing.lapse.lapsed_by", "the role 'nobody'"),
     (put("reconvening", "led_by", to=["nobody"]), "reconvening.led_by", "the role 'nobody'"),
     (
         put("stages", "review", "review", "decided_by", to="nobody"),
@@ -434,7 +436,15 @@ FAULTS: list[tuple[Change, str, str]] = [
         "clocks.answer.on_passing.then",
         "until escalation_answered of one stage; write 'nothing'",
     ),
+    # the end of a case, which no clock waits for
+    (clock("x", "withdrawn", "filed"), "clocks.x.from", "ends the case, and no clock runs after it"),
+    (clock("x", "raised", "lapsed"), "clocks.x.until", "ends the case, which stops every clock"),
     # tellings
+    (
+        put("tellings", 9, "stage", to="tea"),
+        "tellings.9.stage",
+        "names the stage 'tea'",
+    ),
     (
         put("tellings", 3, "stage", to="tea"),
         "tellings.3.stage",

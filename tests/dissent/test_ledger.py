@@ -472,6 +472,8 @@ READY: dict[str, Callable[[World], Callable[[], Any]]] = {
     "tell_management": at_a_standing("raised", "tell_management", "teacher"),
     "admit": at_a_standing("sent late", "admit", "service_manager"),
     "refuse_late": at_a_standing("sent late", "refuse_late", "service_manager"),
+    "withdraw": at_a_standing("sat", "withdraw", "teacher"),
+    "lapse": at_a_standing("raised", "lapse", "service_manager"),
     "record_step": at_a_standing("at the review", "record_step", "service_manager"),
     "propose_resolution": at_a_standing("reviewed", "propose", "service_manager"),
     "agree_to_resolution": at_a_standing("proposed", "agree", "teacher"),

@@ -35,6 +35,8 @@ keep                       x . . . . . .
 file                       x . . . . . .
 admit                      . x . . . . .
 refuse_late                . x . . . . .
+withdraw                   x x x x . . .
+lapse                      x . . . . . .
 tell_management            x x x x x x .
 record_step                . . x . . . .
 propose                    . . x . . . .
@@ -120,6 +122,10 @@ DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
     ),
     "admit": lambda w, d, by: actions.admit(dissent=d, reasons="Why.", by=by, at=NOW),
     "refuse_late": lambda w, d, by: actions.refuse_late(dissent=d, reasons="Why.", by=by, at=NOW),
+    "withdraw": lambda w, d, by: actions.withdraw(dissent=d, reasons="", by=by, at=NOW),
+    "lapse": lambda w, d, by: actions.lapse(
+        dissent=d, tried="I phoned.", tried_at=NOW, reasons="Why.", by=by, at=NOW
+    ),
     "record_step": lambda w, d, by: actions.record_step(
         dissent=d, step="reviewed_with_chair", note="Said.", happened_at=NOW, by=by, at=NOW
     ),
@@ -180,28 +186,27 @@ STANDING: dict[str, Callable[[World], Dissent]] = {
     "not upheld, letters made": lambda w: with_letters_made(w, "not_upheld"),
     "upheld, letters made": lambda w: with_letters_made(w, "upheld"),
     "closed": lambda w: w.released(outcome="not_upheld"),
+    "withdrawn": lambda w: w.withdrawn(w.sat(), at=NOW),
+    "lapsed": lambda w: w.lapsed(),
 }
 
 DISSENTER = {"teacher"}
 REVIEWERS = {"service_manager", "nominated_manager"}
 PANEL = {"superintendent", "head_nurse", "unit_representative"}
 RELEASERS = {"business_manager", *REVIEWERS}
+UNTIL_IT_IS_DECIDED = {"withdraw": DISSENTER, "tell_management": DISSENTER}
 
 POSSIBLE: dict[str, dict[str, set[str]]] = {
-    "raised": {"keep": DISSENTER, "file": DISSENTER, "tell_management": DISSENTER},
-    "sent late": {"admit": REVIEWERS, "refuse_late": REVIEWERS, "tell_management": DISSENTER},
-    "at the review": {"record_step": REVIEWERS, "tell_management": DISSENTER},
-    "reviewed": {"propose": REVIEWERS, "decide": REVIEWERS, "tell_management": DISSENTER},
-    "proposed": {"agree": DISSENTER, "refuse": DISSENTER, "tell_management": DISSENTER},
+    "raised": {"keep": DISSENTER, "file": DISSENTER, "lapse": REVIEWERS, **UNTIL_IT_IS_DECIDED},
+    "sent late": {"admit": REVIEWERS, "refuse_late": REVIEWERS, **UNTIL_IT_IS_DECIDED},
+    "at the review": {"record_step": REVIEWERS, **UNTIL_IT_IS_DECIDED},
+    "reviewed": {"propose": REVIEWERS, "decide": REVIEWERS, **UNTIL_IT_IS_DECIDED},
+    "proposed": {"agree": DISSENTER, "refuse": DISSENTER, **UNTIL_IT_IS_DECIDED},
     "offered": {"take_further": DISSENTER, "accept": DISSENTER, "tell_management": DISSENTER},
-    "escalated": {"convene": {"business_manager"}, "tell_management": DISSENTER},
-    "convened": {"declare": PANEL, "tell_management": DISSENTER},
-    "declared": {"record_sitting": {"superintendent"}, "tell_management": DISSENTER},
-    "sat": {
-        "decide": {"superintendent"},
-        "record_sitting": {"superintendent"},
-        "tell_management": DISSENTER,
-    },
+    "escalated": {"convene": {"business_manager"}, **UNTIL_IT_IS_DECIDED},
+    "convened": {"declare": PANEL, **UNTIL_IT_IS_DECIDED},
+    "declared": {"record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
+    "sat": {"decide": {"superintendent"}, "record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
     "not upheld": {"tell_management": DISSENTER},
     "not upheld, letters made": {"release": RELEASERS, "tell_management": DISSENTER},
     "upheld, letters made": {
@@ -210,6 +215,8 @@ POSSIBLE: dict[str, dict[str, set[str]]] = {
         "tell_management": DISSENTER,
     },
     "closed": {},
+    "withdrawn": {},
+    "lapsed": {},
 }
 """Where the case stands, what is possible there, and who may do it. Everything else is refused."""
 

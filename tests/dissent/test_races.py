@@ -110,6 +110,48 @@ def letting_in(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
     ], Moment.objects.filter(name="admission_decided")
 
 
+def withdrawing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.reviewed()
+    act = lambda: actions.withdraw(dissent=dissent, reasons="", by=world.teacher, at=NOW)  # noqa: E731
+    return [act] * 2, Moment.objects.filter(name="withdrawn")
+
+
+def withdrawing_or_deciding(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.sat()
+    return [
+        lambda: actions.withdraw(dissent=dissent, reasons="", by=world.teacher, at=NOW),
+        decide(dissent, world.superintendent, "not_upheld"),
+    ], Moment.objects.filter(models.Q(name="withdrawn") | models.Q(name="decided", stage="panel"))
+
+
+def withdrawing_or_agreeing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.proposed()
+    return [
+        lambda: actions.withdraw(dissent=dissent, reasons="", by=world.teacher, at=NOW),
+        lambda: actions.agree_to_resolution(dissent=dissent, by=world.teacher, at=NOW),
+        lambda: actions.refuse_resolution(dissent=dissent, words="", by=None, at=NOW),
+    ], Moment.objects.filter(name__in=["withdrawn", "decided"])
+
+
+def lapsing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.raised()
+    return [
+        lambda by=by: actions.lapse(
+            dissent=dissent, tried="I phoned.", tried_at=NOW, reasons="Why.", by=by, at=NOW
+        )
+        for by in (world.service_manager, world.nominated_manager)
+    ], Moment.objects.filter(name="lapsed")
+
+
+def lapsing_or_filing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    (lapse, _), _ = lapsing(world)
+    dissent = world.filled_in(Dissent.objects.get(), late_because="I was ill.")
+    return [
+        lapse,
+        lambda: actions.file_dissent(dissent=dissent, by=world.teacher, at=NOW),
+    ], Moment.objects.filter(name__in=["lapsed", "filed"])
+
+
 def stepping(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
     dissent = world.filed()
     return [
@@ -269,6 +311,11 @@ RACES = {
     "file_dissent": filing,
     "admit": letting_in,
     "refuse_late": letting_in,
+    "withdraw": withdrawing,
+    "withdraw, decide": withdrawing_or_deciding,
+    "withdraw, agree_to_resolution": withdrawing_or_agreeing,
+    "lapse": lapsing,
+    "lapse, file_dissent": lapsing_or_filing,
     "record_step": stepping,
     "propose_resolution": proposing,
     "propose_resolution, decide": proposing_or_deciding,

@@ -25,7 +25,7 @@ MEMBERS = {"head_nurse", "unit_representative"}
 PANEL_CHAIR = {"superintendent"}
 ADDRESSEES = {"teacher", "officer", "nurse", "chair"}
 
-FIRST = {"raised", "sent late", "at the review", "reviewed", "proposed", "offered"}
+FIRST = {"raised", "lapsed", "sent late", "at the review", "reviewed", "proposed", "offered"}
 STANDINGS = [*STANDING, "upheld, letters released"]
 
 
@@ -99,6 +99,11 @@ def panel(standing: str, *, declared: bool) -> set[str]:
     return set()
 
 
+def let_go(standing: str) -> set[str]:
+    """Those from whose panel it was withdrawn: they may know that, and no more."""
+    return PANEL_CHAIR | MEMBERS if standing == "withdrawn" else set()
+
+
 AFTER_THE_DECISION = {
     "not upheld",
     "not upheld, letters made",
@@ -106,7 +111,7 @@ AFTER_THE_DECISION = {
     "upheld, letters released",
     "closed",
 }
-WITH_A_PANEL = {"convened", "declared", "sat", *AFTER_THE_DECISION}
+WITH_A_PANEL = {"convened", "declared", "sat", "withdrawn", *AFTER_THE_DECISION}
 RELEASED = {"upheld, letters released", "closed"}
 
 
@@ -117,7 +122,7 @@ def test_a_conference_is_read_by_its_chair_and_those_who_administer_conferences(
 
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_that_there_is_a_dissent_is_known_to_those_who_have_to_do_with_it(standing: str) -> None:
-    known = RECORD | {"teacher"} | readers(standing) | panel(standing, declared=False)
+    known = RECORD | {"teacher"} | readers(standing) | panel(standing, declared=False) | let_go(standing)
     assert set(seen(standing)["Dissent"]) == known
 
 
@@ -169,6 +174,7 @@ def test_what_each_may_read_of_a_case(standing: str) -> None:
         "chair": {"standing", "conference", "form", "outcome"},
         "conference_administrator": {"standing", "conference"},
         **dict.fromkeys(readers(standing), ALL),
+        **{who: {"standing"} for who in let_go(standing)},
         **{who: {"standing", "panel"} for who in panel(standing, declared=False)},
         **{who: {"standing", "form", "papers", "panel"} for who in panel(standing, declared=True)},
     }

@@ -75,6 +75,15 @@ class Cases:
         return self.until("raised", days_ago=3)
 
     @cached_property
+    def lapsed(self) -> Dissent:
+        overdue = self.world.filled_in(self.until("raised", days_ago=3), at=self.now)
+        return self.world.lapsed(overdue, at=self.now)
+
+    @cached_property
+    def withdrawn(self) -> Dissent:
+        return self.world.withdrawn(self.until("convened"), at=self.now)
+
+    @cached_property
     def late(self) -> Dissent:
         late = self.until("raised", days_ago=3)
         return self.world.filed(late, at=self.now, late_because="I was ill.")
@@ -211,8 +220,12 @@ def of_the_dissenter(case: Cases) -> Iterator[Row]:
         case.decided,
         case.released,
         case.closed,
+        case.withdrawn,
+        case.lapsed,
     ):
         yield tess, reverse("dissent", args=[one.pk])
+    for one in (case.fresh, case.convened):
+        yield tess, reverse("withdraw", args=[one.pk])
     for question in ("telephone", "reason", "view"):
         yield tess, reverse("form_question", args=[case.fresh.pk, question])
     yield tess, reverse("form_question", args=[case.overdue.pk, "late_because"])
@@ -228,8 +241,13 @@ def of_the_dissenter(case: Cases) -> Iterator[Row]:
 
 def of_the_case(case: Cases) -> Iterator[Row]:
     sunil = "service_manager"
-    for one in (case.late, case.review, case.proposed, case.offered, case.closed):
+    ended = (case.closed, case.withdrawn, case.lapsed)
+    for one in (case.overdue, case.late, case.review, case.proposed, case.offered, *ended):
         yield sunil, reverse("dissent", args=[one.pk])
+    for who in ("chair", "superintendent"):
+        yield who, reverse("dissent", args=[case.withdrawn.pk])
+    yield "business_manager", reverse("panel", args=[case.withdrawn.panel_id])
+    yield sunil, reverse("lapse", args=[case.overdue.pk])
     for part in ("", "?part=form", "?part=conference", "?part=review", "?part=decision", "?part=history"):
         yield sunil, reverse("dissent", args=[case.released.pk]) + part
     yield sunil, reverse("dissent", args=[case.fresh.pk]) + "?part=form"
@@ -467,6 +485,7 @@ def forms(case: Cases) -> Iterator[Row]:
     yield tess, reverse("tell_management", args=[case.fresh.pk])
     yield tess, reverse("check_answers", args=[case.filled.pk])
     yield sunil, reverse("admit", args=[case.late.pk])
+    yield sunil, reverse("lapse", args=[case.overdue.pk])
     yield sunil, reverse("record_step", args=[case.review.pk, "reviewed_with_chair"])
     yield sunil, reverse("propose", args=[case.reviewed.pk])
     yield sunil, reverse("decide", args=[case.reviewed.pk])

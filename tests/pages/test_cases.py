@@ -72,6 +72,7 @@ def fresh(dissent: Dissent) -> Dissent:
 
 STATES: dict[str, Callable[[World], Dissent]] = {
     "raised": lambda world: world.raised(),
+    "lapsed": lambda world: world.lapsed(),
     "late": late_form,
     "filed": lambda world: world.filed(),
     "reviewed": lambda world: world.reviewed(),
@@ -79,6 +80,7 @@ STATES: dict[str, Callable[[World], Dissent]] = {
     "offered": lambda world: world.offered(),
     "escalated": lambda world: world.escalated(),
     "sat": lambda world: world.sat(),
+    "withdrawn": lambda world: world.withdrawn(world.sat()),
     "upheld": lambda world: world.decided(),
     "not upheld": lambda world: world.decided(outcome="not_upheld"),
     "released": lambda world: world.released(),
@@ -142,6 +144,7 @@ def test_the_business_manager_reads_the_case_from_escalation_and_not_before(
         "propose/",
         "decide/",
         "admit/",
+        "lapse/",
         "further-conference/",
     ],
 )
@@ -166,6 +169,10 @@ ACTS = {
     "propose/": ("reviewed", {"text": "A proposal."}),
     "decide/": ("reviewed", {"outcome": "unresolved", "reasons": "No agreement."}),
     "admit/": ("late", {"answer": "admit", "reasons": "Good ones."}),
+    "lapse/": (
+        "raised",
+        {**on("2026-03-06 10:00", "tried_at"), "tried": "By telephone.", "reasons": "They have left."},
+    ),
     "further-conference/": (
         "upheld",
         {**on("2026-04-01 09:00", "held_at"), **on("2026-04-01 11:00", "ended_at")},
@@ -216,7 +223,8 @@ def test_an_empty_form_is_answered_with_a_sentence_at_each_field(
 # --- what can be done now --------------------------------------------------------------------------
 
 OFFERED = {
-    "raised": set(),
+    "raised": {"lapse/"},
+    "lapsed": set(),
     "late": {"admit/"},
     "filed": {"steps/reviewed_with_chair/"},
     "reviewed": {"propose/", "decide/"},
@@ -224,6 +232,7 @@ OFFERED = {
     "offered": set(),
     "escalated": set(),
     "sat": set(),
+    "withdrawn": set(),
     "upheld": {"letters/", "further-conference/"},
     "not upheld": {"letters/"},
     "released": {"further-conference/"},
@@ -259,6 +268,8 @@ def test_a_form_that_comes_too_late_is_told_that_the_case_moved_on_and_keeps_wha
         actions.refuse_late(
             dissent=dissent, reasons="No.", by=world.nominated_manager, at=when("2026-03-06 10:00")
         )
+    elif state == "raised":
+        world.withdrawn(dissent)
     else:
         reviewed = dissent if state == "reviewed" else world.reviewed(dissent)
         world.escalated(world.offered(reviewed))
@@ -631,6 +642,16 @@ def test_every_verb_that_the_actions_write_has_words_of_its_own() -> None:
     assert written - {"publish_procedure"} == set(shown.HAPPENED)
 
 
+def test_every_verb_that_the_actions_write_has_words_of_its_own(world: World) -> None:
+    world.reheard()
+    world.proposed(world.reviewed(world.filed(world.raised(world.conference(), who="officer"))))
+    late_form(World(key="elsewhere", quick=True))
+    world.withdrawn(world.filed(world.raised(world.conference())))
+    world.lapsed(world.raised(world.conference()))
+    written = set(LedgerEntry.objects.exclude(verb__startswith="read_").values_list("verb", flat=True))
+    assert not written - set(shown.HAPPENED) - {"publish_procedure"}
+
+
 # --- the acts of the review ------------------------------------------------------------------------
 
 
@@ -807,6 +828,7 @@ def test_no_form_of_a_case_has_a_field_that_could_set_a_plan(manager: Client, wo
         "propose/": {"text"},
         "decide/": {"outcome", "reasons"},
         "admit/": {"answer", "reasons"},
+        "lapse/": {*on("2026-01-01 00:00", "tried_at"), "tried", "reasons"},
         "further-conference/": {
             *on("2026-01-01 00:00", "held_at"),
             *on("2026-01-01 00:00", "ended_at"),
@@ -902,3 +924,89 @@ def queries(client: Client, dissent: Dissent, part: str) -> int:
         assert client.get(url(dissent, f"?part={part}")).status_code == 200
     # The savepoint of the ledger's transaction is the test's own: it runs inside another one.
     return sum("SAVEPOINT" not in each["sql"] for each in asked)
+
+
+# --- how it ended ----------------------------------------------------------------------------------
+
+ENDED = {
+    "withdrawn": ("Withdrawn by the dissenter on 10 March 2026", "We talked about it."),
+    "lapsed": ("Lapsed on 10 March 2026: the dissent form was not sent", "Nobody can send the form."),
+}
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_each_who_reads_of_a_dissent_reads_how_it_ended_and_the_reasons_only_in_the_case(
+    client: Client, world: World, state: str
+) -> None:
+    dissent = getattr(world, state)()
+    ended, reasons = ENDED[state]
+    conference = f"/conferences/{dissent.conference_id}/"
+    for who, address, gives_reasons in (
+        ("service_manager", url(dissent), True),
+        ("service_manager", "/work/?state=closed", False),
+        ("chair", url(dissent), True),
+        ("chair", conference, False),
+        ("conference_administrator", url(dissent), False),
+        ("conference_administrator", conference, False),
+    ):
+        client.force_login(world.people[who])
+        said = text(client.get(address))
+        assert ended in said, f"{who} at {address}"
+        assert (reasons in said) == gives_reasons, f"{who} at {address}"
+
+
+def test_whoever_was_to_hear_it_reads_that_it_was_withdrawn_and_nothing_else(
+    client: Client, world: World
+) -> None:
+    dissent = world.withdrawn(world.convened())
+    for who in ("superintendent", "head_nurse", "unit_representative"):
+        client.force_login(world.people[who])
+        said = text(client.get(url(dissent)))
+        assert "Withdrawn by the dissenter on 10 March 2026" in said
+        for hidden in ("Teacher", "Child A", "We talked about it.", "The reason as", world.chair.name):
+            assert hidden not in said
+        assert client.get(f"/panels/{dissent.panel_id}/").status_code == 404
+
+
+def test_a_panels_chair_who_was_writing_its_decision_is_told_and_loses_nothing(
+    client: Client, world: World
+) -> None:
+    dissent = world.withdrawn(world.sat(), at=when("2026-03-16 13:00"))
+    client.force_login(world.superintendent)
+    sent = {"outcome": "upheld", "ground": "A", "reasons": "What was typed.", "then": "decide"}
+    answer = client.post(url(dissent, "panel/decide/"), sent)
+    assert answer.status_code == 409
+    assert "What was typed." in text(answer)
+    assert client.get(url(dissent, "panel/decide/")).url == url(dissent)
+
+
+def test_the_panels_page_says_which_dissent_it_no_longer_hears(client: Client, world: World) -> None:
+    dissent = world.withdrawn(world.convened())
+    client.force_login(world.business_manager)
+    said = text(client.get(f"/panels/{dissent.panel_id}/"))
+    assert "Withdrawn by the dissenter on 10 March 2026. The panel no longer hears it." in said
+    assert "Decided" not in said
+
+
+def test_a_dissent_is_not_offered_to_lapse_while_its_form_can_be_sent_in_time(
+    manager: Client, world: World
+) -> None:
+    ended = timezone.now() - dt.timedelta(hours=2)
+    conference = world.conference(held_at=ended - dt.timedelta(hours=2), ended_at=ended, at=ended)
+    dissent = world.raised(conference, at=ended)
+    assert url(dissent, "lapse/") not in manager.get(url(dissent)).content.decode()
+    answer = manager.get(url(dissent, "lapse/"), follow=True)
+    assert "The dissenter still has time to send the form." in text(answer)
+    sent = {**on("2026-03-06 10:00", "tried_at"), "tried": "By telephone.", "reasons": "They have left."}
+    answer = manager.post(url(dissent, "lapse/"), sent)
+    assert answer.status_code == 422
+    assert "The dissenter still has time to send the form." in text(answer)
+    assert fresh(dissent).state == "raised"
+
+
+def test_whoever_lets_a_dissent_lapse_reads_where_to_reach_the_dissenter(
+    manager: Client, world: World
+) -> None:
+    said = text(manager.get(url(world.raised(), "lapse/")))
+    assert "teacher@testshire.example" in said
+    assert "they can still send it" in said

@@ -161,6 +161,7 @@ PAGES = [
     "refuse_resolution",
     "take_further",
     "accept",
+    "withdraw",
 ]
 
 
@@ -331,6 +332,17 @@ STATES = {
     "decided": ["A decision has been recorded", "comes to you in a letter", MEANWHILE],
     "released": ["The decision is in your letter", "What the dissent panel decided"],
     "reheard": ["The dissent closed on", "The decision is in your letter"],
+    "withdrawn": [
+        "You withdrew this dissent on 10 March 2026.",
+        "by the dissenter Reasons We talked about it.",
+        "Read what you sent",
+    ],
+    "lapsed": [
+        "This dissent ended on 10 March 2026 without its dissent form. It lapsed.",
+        "Reasons Nobody can send the form.",
+        "What was tried I phoned the school, and they have left.",
+        "You did not send the form.",
+    ],
 }
 
 
@@ -837,6 +849,9 @@ def test_a_proposal_is_refused_with_words_or_without(client: Client, world: Worl
         ("offered", "take_further", "accept"),
         ("offered", "accept", "take_further"),
         ("offered", "take_further", "take_further"),
+        ("proposed", "agree_to_resolution", "withdraw"),
+        ("proposed", "withdraw", "refuse_resolution"),
+        ("filed", "withdraw", "withdraw"),
     ],
 )
 def test_the_second_window_is_told_that_the_case_has_moved_on(
@@ -886,3 +901,78 @@ def test_a_button_is_there_only_where_it_works(client: Client, world: World, sta
         assert address(name, dissent) not in page
         assert client.post(address(name, dissent)).status_code == 409
     assert again(dissent).state == dissent.state
+
+
+# --- withdrawing it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["raised", "filed", "proposed", "sat"])
+def test_a_dissent_is_withdrawn_from_its_page_until_it_is_decided(
+    client: Client, world: World, state: str
+) -> None:
+    dissent = getattr(world, state)()
+    client.force_login(world.teacher)
+    assert address("withdraw", dissent) in text_of(client.get(own(dissent)))
+    page = words_of(client.get(address("withdraw", dissent)))
+    assert "nobody decides it" in page
+    answer = client.post(address("withdraw", dissent), {"reasons": HOSTILE})
+    assert answer.url == own(dissent)
+    assert again(dissent).withdrawal_reasons == HOSTILE
+    page = words_of(client.get(own(dissent)))
+    assert "You withdrew your dissent." in page
+    assert MEANWHILE not in page
+    assert address("withdraw", dissent) not in text_of(client.get(own(dissent)))
+
+
+@pytest.mark.parametrize("state", ["offered", "decided", "released", "withdrawn", "lapsed"])
+def test_a_dissent_that_is_decided_or_has_ended_is_not_withdrawn(
+    client: Client, world: World, state: str
+) -> None:
+    dissent = getattr(world, state)()
+    client.force_login(world.teacher)
+    assert address("withdraw", dissent) not in text_of(client.get(own(dissent)))
+    assert client.get(address("withdraw", dissent)).url == own(dissent)
+    assert client.post(address("withdraw", dissent), {"reasons": "Late."}).status_code == 409
+    assert again(dissent).state == dissent.state
+
+
+def told_by_the_page(client: Client, dissent: Dissent) -> str:
+    client.force_login(dissent.dissenter)
+    page = words_of(client.get(address("withdraw", dissent)))
+    return page.partition("told that you withdrew it: ")[2].partition(". ")[0]
+
+
+def test_the_page_says_who_is_told_where_the_case_stands(client: Client, world: World) -> None:
+    dissent = world.filed()
+    unit = "Independent Reviewing Officer and Service Manager, Children's Standards Unit"
+    assert told_by_the_page(client, dissent) == unit
+    escalated = world.escalated(world.offered(world.reviewed(dissent)))
+    in_hand = (
+        "Independent Reviewing Officer, Service Manager, Children's Standards Unit"
+        "{} Partnership Business Manager{}"
+    )
+    assert told_by_the_page(client, escalated) == in_hand.format(" and", "")
+    assert told_by_the_page(client, world.convened(escalated)) == in_hand.format(",", " and Dissent Panel")
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "lapsed"])
+def test_a_form_that_was_not_sent_stays_with_whoever_typed_it(
+    client: Client, world: World, state: str
+) -> None:
+    raised = world.filled_in(world.raised(), late_because="I was ill.")
+    dissent = getattr(world, state)(raised)
+    client.force_login(world.teacher)
+    page = words_of(client.get(own(dissent)))
+    assert "What you typed is kept, and nobody else can read it." in page
+    for typed in (
+        "The reason as the teacher wrote it.",
+        "There should be a child protection plan",
+        "I was ill.",
+    ):
+        assert typed in page
+    assert client.get(reverse("dissent_form", args=[dissent.pk]), follow=True).status_code == 200
+    assert client.post(keep(dissent, "reason"), {"answer": "Typed since."}).status_code == 409
+    for who, part in (("service_manager", "?part=form"), ("chair", "")):
+        client.force_login(world.people[who])
+        page = words_of(client.get(own(dissent) + part))
+        assert "The reason as the teacher wrote it." not in page

@@ -188,6 +188,24 @@ PAGES = (
         {"answer": "refuse", "reasons": "Because"},
     ),
     Page(
+        "LapseForm",
+        World.raised,
+        "service_manager",
+        "/dissents/{dissent}/lapse/",
+        {
+            "tried": (OWN, "service_manager /dissents/{dissent}/"),
+            "reasons": (OWN, "chair /dissents/{dissent}/"),
+        },
+        {**on("tried_at", when("2026-03-06 10:00")), "tried": "By telephone", "reasons": "They have left"},
+    ),
+    Page(
+        "WithdrawalForm",
+        World.filed,
+        "teacher",
+        "/dissents/{dissent}/withdraw/",
+        {"reasons": (OWN, "service_manager /dissents/{dissent}/", "chair /dissents/{dissent}/")},
+    ),
+    Page(
         "StepForm",
         World.filed,
         "service_manager",

@@ -87,7 +87,8 @@ RAISED = since("raised")
 REVIEWED = since("review", "offered")
 AT_THE_PANEL = since("panel_due")
 CONVENED = since("convened")
-PRESIDES = since("convened", "decided")
+LET_GO = since("withdrawn", "withdrawn")
+PRESIDES = since("convened", "decided") - LET_GO
 SITS = since("convened", "sat")
 DECLARED = since("sat", "sat")
 MADE = since("decided")
@@ -125,6 +126,7 @@ LEAD = may(undeclared=MADE)  # whose role leads the further conference, once one
 CASE = either(MANAGERS, LEAD, may(business_manager=AT_THE_PANEL))
 CONVENER = may(business_manager=AT_THE_PANEL)
 PANEL_WHILE_IT_SITS = may(panel_chair=PRESIDES, panel_member__undeclared=SITS)
+PANEL_LET_GO = may(panel_chair__panel_member__undeclared=LET_GO)
 PANEL = either(PANEL_WHILE_IT_SITS, LEAD, may(service_manager__nominated_manager__business_manager=CONVENED))
 PAPERS = either(
     may(panel_chair=PRESIDES, panel_member=SITS, undeclared=DECLARED),
@@ -279,6 +281,10 @@ def a_step(case: Marked) -> dict[str, Any]:
     return {**moment("happened_at", "5 3 2026"), "note": "Said"}
 
 
+def a_try(case: Marked) -> dict[str, Any]:
+    return {**moment("tried_at", "6 3 2026"), "tried": "By telephone", "reasons": "Because"}
+
+
 def a_further_conference(case: Marked) -> dict[str, Any]:
     held = {**moment("held_at", "1 4 2026", "09:00"), **moment("ended_at", "1 4 2026", "11:00")}
     return {**held, "chair": case.people["chair"].pk}
@@ -340,7 +346,9 @@ ROWS = (
     # the dissent: each reader finds the page that is theirs
     of_a_dissent(
         "dissent",
-        either(DISSENTER, CASE, PANEL_WHILE_IT_SITS, may(chair__conference_administrator=RAISED)),
+        either(
+            DISSENTER, CASE, PANEL_WHILE_IT_SITS, PANEL_LET_GO, may(chair__conference_administrator=RAISED)
+        ),
         dissent,
         also=PARTS,
         hides={
@@ -364,17 +372,19 @@ ROWS = (
     of_a_dissent("refuse_resolution", DISSENTER, dissent, sends=said(words="No")),
     of_a_dissent("take_further", DISSENTER, dissent),
     of_a_dissent("accept", DISSENTER, dissent),
+    of_a_dissent("withdraw", DISSENTER, dissent, sends=said(reasons="No longer")),
     # what is done at the review
     of_a_dissent("record_step", REVIEWERS, plus(dissent, "reviewed_with_chair"), sends=a_step),
     row("record_step", NOBODY, plus(dissent, "no_such_step"), sends=a_step, of=since("review", "review")),
     of_a_dissent("propose", REVIEWERS, dissent, sends=said(text="Propose")),
     of_a_dissent("decide", REVIEWERS, dissent, sends=said(outcome="unresolved", reasons="Because")),
     of_a_dissent("admit", MANAGERS, dissent, sends=said(answer="admit", reasons="Because")),
+    of_a_dissent("lapse", MANAGERS, dissent, sends=a_try),
     of_a_dissent("further_conference", either(MANAGERS, LEAD), dissent, sends=a_further_conference),
     # the panel
     of_a_dissent("convene", CONVENER, dissent, sends=a_panel),
     of_a_panel("join_panel", NOBODY, plus(dissent, own_panel), post=may(business_manager=CONVENED)),
-    of_a_panel("panel_decide", may(panel_chair=PRESIDES), dissent, sends=said(**UPHELD)),
+    of_a_panel("panel_decide", may(panel_chair=PRESIDES | LET_GO), dissent, sends=said(**UPHELD)),
     of_a_panel("panel", PANEL, panel, post=PANEL_WHILE_IT_SITS, sends=said(independent="yes")),
     of_a_panel("panel_bundle", PAPERS, panel),
     of_a_panel("record_sitting", may(panel_chair=PRESIDES), panel, sends=the_sitting),
@@ -399,14 +409,19 @@ EXISTS = marked("reference fellowreference")
 FORM = marked("form late management")
 OWN = marked("reference conference child chair")
 PANEL_PAGE = OWN | marked("teacher form late seat")
-OF_THE_CASE = CONFERENCE | EXISTS | FORM | marked("admission step proposal finding seat conflict staff pool")
+OF_THE_CASE = (
+    CONFERENCE
+    | EXISTS
+    | FORM
+    | marked("admission step proposal finding seat conflict staff pool lapse withdrawal")
+)
 
 SHOWS: dict[str, set[str]] = {
     "present": marked("reference"),  # of the own letter
     "fellow": OWN | marked("fellow fellowreference sibling"),
     "other_dissenter": marked("other"),
-    "dissenter": OWN | FORM | marked("teacher proposal admission"),
-    "chair": CONFERENCE | EXISTS | FORM,
+    "dissenter": OWN | FORM | marked("teacher proposal admission staff lapse withdrawal"),
+    "chair": CONFERENCE | EXISTS | FORM | marked("staff lapse withdrawal"),
     "other_chair": marked("other"),
     "conference_administrator": CONFERENCE | EXISTS | marked("other staff"),
     "service_manager": OF_THE_CASE | marked("other"),
@@ -570,7 +585,9 @@ def may_see(asks: Asks, case: Marked, row: Row) -> set[str]:
     shows = SHOWS.get(asks.who, set()) - row.hides.get(asks.who, set())
     if asks.who == "undeclared" and case.state not in MADE:
         shows = PANEL_PAGE if case.state in DECLARED else PANEL_PAGE - {"form", "late"}
-    if case.state == "raised" and asks.who != "dissenter":
+    if case.state in LET_GO and asks.who in PANEL_LET_GO:
+        shows = marked("reference conference")
+    if case.state in ("raised", "lapsed") and asks.who != "dissenter":
         shows = shows - {"form"}
     return shows | own_name  # which stands at the head of every page
 
