@@ -642,16 +642,6 @@ def test_every_verb_that_the_actions_write_has_words_of_its_own() -> None:
     assert written - {"publish_procedure"} == set(shown.HAPPENED)
 
 
-def test_every_verb_that_the_actions_write_has_words_of_its_own(world: World) -> None:
-    world.reheard()
-    world.proposed(world.reviewed(world.filed(world.raised(world.conference(), who="officer"))))
-    late_form(World(key="elsewhere", quick=True))
-    world.withdrawn(world.filed(world.raised(world.conference())))
-    world.lapsed(world.raised(world.conference()))
-    written = set(LedgerEntry.objects.exclude(verb__startswith="read_").values_list("verb", flat=True))
-    assert not written - set(shown.HAPPENED) - {"publish_procedure"}
-
-
 # --- the acts of the review ------------------------------------------------------------------------
 
 

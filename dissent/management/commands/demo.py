@@ -122,6 +122,7 @@ class Stories:
             self._offered(self._filed(self._raised("Sample, Gus", days=20), days=20), days=18), days=15
         )
         self._decided(decided, "upheld", days=2)
+        self._withdrawn(self._filed(self._raised("Sample, Jo", days=8), days=8), days=4)
         self._conference("Sample, Ida", days=0)
 
     def _at(self, days: int, hours: float = 0) -> dt.datetime:
@@ -232,6 +233,10 @@ class Stories:
         for step in dissent.rules_of_stage.steps:
             self._step(dissent, step.key, days=days)
         return Dissent.objects.get(pk=dissent.pk)
+
+    def _withdrawn(self, dissent: Dissent, *, days: int) -> Dissent:
+        why = "The conference administrator sent the health report that I had not seen. It answers my worry."
+        return actions.withdraw(dissent=dissent, reasons=why, by=dissent.dissenter, at=self._at(days))
 
     def _proposed(self, dissent: Dissent, *, days: int = 2) -> Dissent:
         dissent = self._stepped(dissent, days=days + 1)
