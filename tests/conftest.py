@@ -53,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # time.
     gc.set_threshold(100_000, 20, 50)
     os.environ.setdefault("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+    os.environ.setdefault("POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/dissent")
     hypothesis.settings.register_profile("here", deadline=None)
     hypothesis.settings.load_profile("here")
 

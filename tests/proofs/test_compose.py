@@ -30,7 +30,7 @@ def test_it_is_what_was_asked_for() -> None:
     assert set(SERVICES) == {"web", "worker", "beat", "db", "redis", "mail"} | ONCE
 
 
-@pytest.mark.parametrize("name", set(SERVICES) - ONCE)
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE))
 def test_a_service_is_watched_and_comes_back(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
     assert SERVICES[name]["restart"] == "unless-stopped"

@@ -185,7 +185,8 @@ def test_killed_at_any_time(mailbox: Any, database_url: str) -> None:
                 drained(database_url, at, blank=False)
                 released(world, case, at=at)
             process = drain(database_url, at, blank=False)
-            time.sleep(chance.uniform(0.3, 4))
+            process.stdout.readline()
+            time.sleep(chance.uniform(0, 0.5 if release else 4))
             process.kill()
             kills += ended(process) == -signal.SIGKILL
             at += LEASE
