@@ -159,7 +159,8 @@ def a_closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-NOWHERE = f"127.0.0.1:{a_closed_port()}"
+NOWHERE = "127.0.0.1:1"
+"""Where nothing listens: the same for every process of a run, which has to name its tests alike."""
 
 
 @pytest.mark.parametrize(
