@@ -9,4 +9,4 @@ step() { printf '\n== %s\n' "$1"; }
 step "proofs on SQLite"
 pytest -m "proof and not stack" --capture no "$@"
 step "proofs on PostgreSQL"
-DATABASE_URL=$POSTGRES_URL pytest -m proof --capture no "$@"
+DATABASE_URL=$POSTGRES_URL pytest -m "proof or stack" --capture no "$@"
