@@ -16,6 +16,7 @@ import contextlib
 import datetime as dt
 import email.policy
 import fcntl
+import functools
 import gc
 import http.client
 import logging
@@ -39,6 +40,8 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
+
+from dissent.actions import conference
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = pytest.StashKey[str]()
@@ -146,6 +149,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_paper_is_checked_once():
+    """Check the same bytes once in a run: a child process for each paper of each test took a third of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conference, "check_pdf", functools.lru_cache(maxsize=8)(conference.check_pdf))
+        yield
 
 
 # --- small helps ---------------------------------------------------------------------------------
