@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from councils.models import Appointment, Person
@@ -177,7 +178,7 @@ def record_sitting(
     """Record when the panel sat and who was there. Whether it can decide is asked when it decides.
 
     Raises PermissionDenied, TransitionNotAllowed, InTheFuture, and Refused for somebody who has not declared
-    themselves independent.
+    themselves independent, or had not yet when the panel sat.
     """
     held = _hold_as(dissent, "record_sitting", by=by, at=at)
     panel = lock_panel(held.panel_id)
@@ -192,11 +193,8 @@ def record_sitting(
     seats = list(panel.seats.select_for_update(of=("self",)).select_related("person").filter(left_at=None))
     for seat in seats:
         seat.sat = seat.pk in there
-        if seat.sat and not seat.independent:
-            raise Refused(
-                f"{seat.person.name} has not declared themselves independent, and cannot sit before that.",
-                field="present",
-            )
+        if seat.sat and (why := _could_not_sit(seat, sat_at)):
+            raise Refused(why, field="present")
     refuse_who_may_no_longer_sit(held, [seat for seat in seats if seat.sat], at=at, field="present")
     Seat.objects.bulk_update(seats, ["sat"])
     panel.sat_at, panel.sat_recorded_at, panel.sat_recorded_by = sat_at, at, by
@@ -210,6 +208,21 @@ def record_sitting(
         values={"present": [seat.person_id for seat in seats if seat.sat]},
     )
     return panel
+
+
+def _could_not_sit(seat: Seat, sat_at: dt.datetime) -> str:
+    """Return why the holder of `seat` was not there as a member at `sat_at`; empty where they could be."""
+    name = seat.person.name
+    if not seat.independent or seat.declared_at is None:
+        return f"{name} has not declared themselves independent, and cannot sit before that."
+    if before(sat_at, seat.named_at):
+        return f"{name} was named for the panel only after this time. Check the time, or leave them out."
+    if timezone.localdate(seat.declared_at) > timezone.localdate(sat_at):  # it is often said in the room
+        return (
+            f"{name} declared themselves independent only after that day, and cannot sit before that. "
+            "Check the date, or leave them out."
+        )
+    return ""
 
 
 def _note_in_each(

@@ -418,6 +418,48 @@ def test_a_sitting_is_refused_with_the_reason(world: World, sat_at: Any, kind: t
     assert refused.value.field == "sat_at"
 
 
+def replaced(world: World, *, at: dt.datetime) -> Dissent:
+    """The head nurse gave way to a deputy, who declared themselves independent at once."""
+    dissent = declared(world)
+    deputy = world.appoint("panel_member", "Deputy Nurse", "Health Trust", key="deputy_nurse")
+    actions.replace_member(
+        dissent=dissent,
+        seat=dissent.panel.seats.get(person=world.head_nurse),
+        person=deputy,
+        by=world.business_manager,
+        at=at,
+    )
+    actions.declare(dissent=dissent, independent=True, by=deputy, at=at)
+    return dissent
+
+
+@pytest.mark.rule("ST-12")
+def test_nobody_sat_who_was_named_after_the_panel_had_met(world: World) -> None:
+    dissent = replaced(world, at=SAT)
+    with pytest.raises(Refused, match="Deputy Nurse was named for the panel only after this time") as refused:
+        sit(world, dissent, "superintendent", "deputy_nurse", sat_at=SAT - dt.timedelta(minutes=1))
+    assert refused.value.field == "present"
+    assert Panel.objects.get().sat_at is None
+    assert not dissent.panel.seats.filter(sat=True).exists()
+
+
+def test_whoever_was_named_in_the_minute_in_which_the_panel_met_sat(world: World) -> None:
+    dissent = replaced(world, at=SAT)
+    sit(world, dissent, "superintendent", "deputy_nurse", sat_at=SAT.replace(second=0, microsecond=0))
+    assert dissent.panel.seats.get(person=world.deputy_nurse).sat
+
+
+@pytest.mark.rule("ST-12")
+def test_nobody_sat_who_declared_themselves_independent_on_a_later_day(world: World) -> None:
+    dissent = world.convened()
+    for key, on in (("superintendent", NAMED), ("head_nurse", SAT)):
+        actions.declare(dissent=dissent, independent=True, by=world.people[key], at=on)
+    with pytest.raises(Refused, match="Head Nurse declared themselves independent only after that day"):
+        sit(world, dissent, "superintendent", "head_nurse", sat_at=SAT - dt.timedelta(days=1))
+    sit(world, dissent, "superintendent", "head_nurse", sat_at=SAT - dt.timedelta(hours=1))
+    assert len(Panel.objects.get().present()) == 2
+
+
 @pytest.mark.rule("ST-17")
 @pytest.mark.parametrize(
     ("absent", "says"),

@@ -109,6 +109,7 @@ def test_a_panel_is_named_declares_itself_meets_and_decides(world: World, see) -
     assert answer.url == reverse("panel", args=[panel.pk])
     assert {notice.to for notice in Notice.objects.filter(occasion="panel_convened")} == {chair, *members}
     Panel.objects.update(convened_at=timezone.now() - dt.timedelta(hours=2))
+    Seat.objects.update(named_at=timezone.now() - dt.timedelta(hours=2))
 
     for person in (chair, *members):
         see(person, page_of(dissent), {"independent": "yes"}, status=302)
@@ -288,6 +289,7 @@ def test_one_panel_hears_every_dissent_about_the_conference_that_waits(world: Wo
     panel = Panel.objects.get()
     at = when("2026-03-16 12:00")
     Panel.objects.update(convened_at=when("2026-03-09 09:00"))
+    Seat.objects.update(named_at=when("2026-03-09 09:00"))
     actions.record_sitting(dissent=again(first), present=panel.seats.all(), sat_at=at, by=chair, at=at)
     see(chair, decide(first), {**NOT_UPHELD, "then": "decide"}, status=302)
     assert (again(first).state, again(second).state) == ("decided", "at_stage")
@@ -617,7 +619,11 @@ def test_a_member_who_did_not_sit_can_be_replaced_until_the_decision_and_one_who
     see(world.business_manager, replace(sat), {"person": str(inspector.pk)}, status=409)
     see(world.business_manager, replace(absent), {"person": str(inspector.pk)}, status=302)
     declared(dissent, inspector)
-    see(world.superintendent, sitting(dissent), meeting(*Seat.objects.filter(left_at=None)), status=302)
+    everybody = Seat.objects.filter(left_at=None)
+    answer = see(world.superintendent, sitting(dissent), meeting(*everybody), status=422)
+    assert "Inspector was named for the panel only after this time" in answer.said
+    met_again = meeting(*everybody, at=timezone.localtime())
+    see(world.superintendent, sitting(dissent), met_again, status=302)
     see(world.superintendent, decide(dissent), {**UPHELD, "then": "decide"}, status=302)
 
 
