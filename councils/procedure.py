@@ -88,6 +88,26 @@ PLACEHOLDERS = frozenset(
 )
 """What the wording of a letter may name. Closed: a letter is substituted, never compiled."""
 
+FAMILY = "family"
+"""The people who matter to a child. Each has a letter of their own about the children they may be told of."""
+
+PLACEHOLDERS_FOR_FAMILY = frozenset(
+    {
+        "addressee",
+        "children",
+        "conference_date",
+        "conference_kind",
+        "council",
+        "dissenter_agency",
+        "front_door",
+        "front_door_telephone",
+        "panel_date",
+        "reference",
+        "unit",
+    }
+)
+"""What wording for a family may name: no person but the reader and their children, and no free text."""
+
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -249,6 +269,13 @@ class Agreement(Cited):
     refused_or_unanswered: Key
 
 
+class ForFamily(Part):
+    """What a letter to a family says of an outcome, in words for people who were not trained for it."""
+
+    says: Words
+    next_door: str = ""
+
+
 class Outcome(Cited):
     """One way a stage can end, in the partnership's own words."""
 
@@ -261,6 +288,7 @@ class Outcome(Cited):
     grounds: dict[Ground, str] = {}
     agreement: Agreement | None = None
     next_door: str = ""
+    for_family: ForFamily | None = None
 
 
 class ReviewRules(Part):
@@ -321,6 +349,20 @@ class Letter(Cited):
     closing: tuple[Words, ...] = ()
     released_by: tuple[Key, ...] = ()
     """Roles of which a second person releases it; with none it goes out as soon as it is made."""
+    names_dissenter: bool = False
+    """Whether a letter to a family may name the dissenter as a person, and not their agency alone."""
+
+    @property
+    def is_for_family(self) -> bool:
+        return FAMILY in self.to
+
+
+class ChildrenTold(Cited):
+    """Who tells a child what became of a dissent about them, and which roles record that it was done."""
+
+    told_by: Words
+    """As it stands in a sentence, such as: the social worker."""
+    recorded_by: Annotated[tuple[Key, ...], Field(min_length=1)]
 
 
 class Telling(Cited):
@@ -363,6 +405,7 @@ class Procedure(Part):
     stages: tuple[Stage, ...]
     letters: tuple[Letter, ...]
     tellings: tuple[Telling, ...]
+    children_told: ChildrenTold | None = None
     reconvening: Reconvening
 
     def stage(self, key: str) -> Stage:
@@ -372,6 +415,14 @@ class Procedure(Part):
         keys = [stage.key for stage in self.stages]
         following = keys.index(key) + 1
         return self.stages[following] if following < len(self.stages) else None
+
+    def family_letters(self, stage: str, meanings: Collection[str]) -> tuple[Letter, ...]:
+        """Return the letters to families that a decision at `stage` with these meanings brings."""
+        return tuple(
+            letter
+            for letter in self.letters
+            if letter.is_for_family and letter.stage == stage and set(letter.meanings) & set(meanings)
+        )
 
     def clock(self, key: str) -> Clock | None:
         return next((clock for clock in self.clocks if clock.key == key), None)
@@ -431,7 +482,7 @@ PEOPLE_OF_A_CASE = frozenset(
 """Addressees that a case has of itself; any other addressee is a role of the document."""
 
 
-ADDRESSEES_OF_A_LETTER = ("dissenter", "chair", "professionals_present")
+ADDRESSEES_OF_A_LETTER = ("dissenter", "chair", "professionals_present", FAMILY)
 """Letters go to people of the case, each picked from its record."""
 
 ROLES_OF_EVERY_PROCEDURE = ("conference_administrator", "chair", "administrator")
@@ -611,6 +662,8 @@ def _role_faults(procedure: Procedure) -> Iterator[Fault]:
             yield from known(f"stages.{stage.key}.panel.seat", *stage.panel.seat)
     for letter in procedure.letters:
         yield from known(f"letters.{letter.key}.released_by", *letter.released_by)
+    told = procedure.children_told
+    yield from known("children_told.recorded_by", *(told.recorded_by if told else ()))
     for index, telling in enumerate(procedure.tellings):
         yield from addressed(f"tellings.{index}.to", *telling.to)
     for clock in procedure.clocks:
@@ -718,7 +771,10 @@ def _course_of_clock_faults(procedure: Procedure, clock: Clock) -> Iterator[Faul
     elif clock.until == "letters_issued":
         stage = procedure.stage(stop_stage)
         written = {
-            each for letter in procedure.letters if letter.stage == stage.key for each in letter.meanings
+            each
+            for letter in procedure.letters
+            if letter.stage == stage.key and not letter.is_for_family
+            for each in letter.meanings
         }
         for outcome in _still_to_come(stage, clock):
             if outcome.meaning not in written:
@@ -767,7 +823,8 @@ def _why_never(procedure: Procedure, moment: Moment, stage: str = "") -> str:
             if not any(outcome.leads_to == "offer_next" for outcome in outcomes):
                 return "no outcome there leads to offer_next; let one, or write another moment"
         case "letters_issued":
-            if not any(letter.stage == each.key for letter in procedure.letters for each in stages):
+            to_others = [letter.stage for letter in procedure.letters if not letter.is_for_family]
+            if not any(each.key in to_others for each in stages):
                 return "there is no letter; write one, or another moment"
         case "further_conference_held":
             if not any(outcome.leads_to == "reconvene" for outcome in outcomes):
@@ -811,10 +868,70 @@ def _letter_faults(procedure: Procedure) -> Iterator[Fault]:
                 yield Fault(f"letters.{letter.key}.to", f"names {to!r}; write one of {names}")
         if not letter.to:
             yield Fault(f"letters.{letter.key}.to", "is a letter to nobody; name an addressee")
+        may_name = _may_name(letter)
         wording = (letter.heading, *letter.paragraphs, *letter.closing)
-        for name in sorted(set().union(*map(placeholders, wording)) - PLACEHOLDERS):
-            allowed = ", ".join(sorted(PLACEHOLDERS))
+        for name in sorted(set().union(*map(placeholders, wording)) - may_name):
+            allowed = ", ".join(sorted(may_name))
             yield Fault(f"letters.{letter.key}", f"uses the placeholder {{{name}}}; write one of {allowed}")
+    yield from _family_letter_faults(procedure)
+
+
+def _may_name(letter: Letter) -> frozenset[str]:
+    if not letter.is_for_family:
+        return PLACEHOLDERS
+    return PLACEHOLDERS_FOR_FAMILY | ({"dissenter"} if letter.names_dissenter else set())
+
+
+def _family_letter_faults(procedure: Procedure) -> Iterator[Fault]:
+    """What would tell a family what is not theirs, or leave them without words of their own."""
+    for_family = [letter for letter in procedure.letters if letter.is_for_family]
+    if for_family and procedure.children_told is None:
+        yield Fault(
+            "children_told",
+            "is missing, and a letter goes to families; write who tells a child, and who says so",
+        )
+    if procedure.children_told and not for_family:
+        yield Fault("children_told", "is written, and no letter goes to families; write one, or take it out")
+    for letter in procedure.letters:
+        if letter.names_dissenter and not letter.is_for_family:
+            yield Fault(
+                f"letters.{letter.key}.names_dissenter", "is only for a letter to families; take it out"
+            )
+    seen: set[tuple[str, str]] = set()
+    for letter in for_family:
+        place = f"letters.{letter.key}"
+        if len(letter.to) > 1:
+            yield Fault(f"{place}.to", "names families beside others; a letter to families is one of its own")
+        if not letter.released_by:
+            yield Fault(
+                f"{place}.released_by", "is missing; a letter to a family is always read by a second person"
+            )
+        for stage in procedure.stages:
+            if stage.key == letter.stage:
+                yield from _words_for_family_faults(stage, letter)
+        for meaning in letter.meanings:
+            if (letter.stage, meaning) in seen:
+                yield Fault(f"{place}.meanings", f"{meaning!r} has a letter to families already; write one")
+            seen.add((letter.stage, meaning))
+
+
+def _words_for_family_faults(stage: Stage, letter: Letter) -> Iterator[Fault]:
+    """Only what somebody decides can be told to families: whoever decides is asked for plain reasons."""
+    by_itself = {each.agreement.refused_or_unanswered for each in stage.outcomes if each.agreement}
+    for outcome in stage.outcomes:
+        if outcome.meaning not in letter.meanings:
+            continue
+        place = f"stages.{stage.key}.outcomes.{outcome.key}.for_family"
+        if outcome.agreement or outcome.key in by_itself:
+            yield Fault(
+                place,
+                "cannot be told to families, since nobody decides it and gives plain reasons; "
+                f"take {outcome.meaning!r} out of the meanings of the letter {letter.key!r}",
+            )
+        elif outcome.for_family is None:
+            yield Fault(
+                place, "is missing, and a letter goes to families about it; write what it says to them"
+            )
 
 
 def _telling_faults(procedure: Procedure) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ own. Wording comes from the pinned procedure; its placeholders are substituted, 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,15 @@ class Addressee:
 
 
 def make_due(dissent: Dissent, decision: Decision, *, at: dt.datetime) -> list[Letter]:
-    """Write the letters that `decision` makes due. Their words are fixed here, in its transaction."""
+    """Write the letters that `decision` makes due, but for those to families (dissent/family_letters.py).
+
+    Their words are fixed here, in its transaction.
+    """
     stage = dissent.rules.stage(decision.stage)
-    meanings = {stage.outcome(finding.outcome).meaning for finding in decision.findings.all()}
+    meanings = decision.meanings(stage)
     letters = []
     for rule in dissent.rules.letters:
-        if rule.stage != decision.stage or not meanings & set(rule.meanings):
+        if rule.is_for_family or rule.stage != decision.stage or not meanings & set(rule.meanings):
             continue
         for addressee in addressees(dissent, rule):
             letter = Letter(
@@ -138,8 +141,12 @@ def page(letter: Letter) -> str:
 
 
 def all_issued(dissent: Dissent, stage: str) -> bool:
-    """Say whether every letter about the decision at `stage` has been issued, and there is one."""
-    letters = list(dissent.letters.in_force().filter(decision__stage=stage, decision__replaced_at=None))
+    """Say whether every letter about the decision at `stage` has been issued, and there is one.
+
+    But for those to families: the clock on feedback is the professionals' (ST-13).
+    """
+    about = dissent.letters.in_force().filter(decision__stage=stage, decision__replaced_at=None)
+    letters = list(about.filter(who=None))
     return bool(letters) and all(letter.is_issued for letter in letters)
 
 
@@ -166,20 +173,21 @@ def _values(
         "addressee": addressee.name,
         "agency": addressee.lines[-1],
         "chair": conference.chair.name,
-        "children": _list(child_in_words(child) for child in children),
+        "children": listed(child_in_words(child) for child in children),
         "conference_date": in_words(timezone.localdate(conference.held_at)),
         "conference_kind": conference.get_kind_display().lower(),
         "council": dissent.council.name,
         "dissenter": dissent.attendance.name,
         "dissenter_agency": agency.name if agency else "",
-        "panel_date": in_words(timezone.localdate(_decided_on(decision))),
+        "panel_date": in_words(timezone.localdate(decided_on(decision))),
         "reference": dissent.reference,
         "resolution": proposal.text if proposal else "",
         "unit": dissent.rules.words.unit.one,
     }
 
 
-def _decided_on(decision: Decision) -> dt.datetime:
+def decided_on(decision: Decision) -> dt.datetime:
+    """Return when the panel met that decided, or when it was decided where no panel did."""
     return decision.panel.sat_at if decision.panel and decision.panel.sat_at else decision.decided_at
 
 
@@ -194,7 +202,7 @@ def _facts(dissent: Dissent, decision: Decision, children: list[Child]) -> list[
     if decision.panel:
         members = [f"{kept_apart(seat.person.name)}, {seat.agency.name}" for seat in decision.panel.present()]
         facts.append(
-            [f"{dissent.rules.words.panel.one} met", in_words(timezone.localdate(_decided_on(decision)))]
+            [f"{dissent.rules.words.panel.one} met", in_words(timezone.localdate(decided_on(decision)))]
         )
         facts.append(["Who sat", "; ".join(members)])
     return facts
@@ -216,7 +224,7 @@ def _findings(decision: Decision, stage: Any) -> Iterator[dict[str, Any]]:
         paragraphs.append(reasons)
         title = "What was decided"
         if len(said) > 1:
-            title = f"What was decided about {_list(kept_apart(str(child)) for child in children)}"
+            title = f"What was decided about {listed(kept_apart(str(child)) for child in children)}"
             paragraphs += [outcome.next_door] if outcome.next_door else []
         yield {"title": title, "paragraphs": paragraphs}
 
@@ -232,6 +240,7 @@ def _noun(one: str, many: str, items: list[Child]) -> str:
     return one if len(items) == 1 else many
 
 
-def _list(parts: Any) -> str:
+def listed(parts: Iterable[str]) -> str:
+    """Return "Ann, Ben and Cal"."""
     items = list(parts)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

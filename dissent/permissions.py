@@ -23,6 +23,7 @@ Relation = Literal[
     "panel_let_go",
     "releaser",
     "lead",
+    "teller",
     "the_clock",
 ]
 
@@ -47,6 +48,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "explain": frozenset({"chair"}),
     "raise": frozenset({"chair"}),
     "close_record": frozenset({"chair"}),
+    "change_contact": frozenset({"conference_administrator"}),
     # the dissent
     "keep": frozenset({"dissenter"}),
     "file": frozenset({"dissenter"}),
@@ -68,6 +70,9 @@ MAY: dict[str, frozenset[Relation]] = {
     "record_sitting": frozenset({"panel_chair"}),
     "release": frozenset({"releaser"}),
     "hand_over": frozenset({"releaser"}),
+    "answer_for_family": frozenset({"releaser", "conference_administrator"}),
+    "hold_back": frozenset({"releaser"}),
+    "record_telling": frozenset({"teller"}),
     "record_further_conference": frozenset({"lead"}),
 }
 

@@ -469,7 +469,7 @@ class Marked:
         self._again()
 
     def _decide(self) -> None:
-        found = Found(outcome="upheld", ground="B", reasons="Found zqfinding")
+        found = Found(outcome="upheld", ground="B", reasons="Found zqfinding", plain_reasons="Plainly.")
         actions.decide(
             dissent=self.dissent,
             findings=dict.fromkeys(self.dissent.children.all(), found),

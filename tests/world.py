@@ -20,7 +20,7 @@ from councils.models import Agency, Appointment, Council, Partnership, Person
 from dissent import actions
 from dissent.actions import Found
 from dissent.actions import letters as letter_actions
-from dissent.models import Attendance, Child, Conference, Dissent
+from dissent.models import Attendance, Child, Conference, Dissent, Relative
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -34,6 +34,8 @@ HELD = when("2026-03-03 10:00")
 ENDED = when("2026-03-03 12:00")
 RECORDED = when("2026-03-03 12:30")
 """A Tuesday; the form is due on Wednesday 4 March at 12:00."""
+PLAINLY = "What the panel found, said plainly."
+"""Reasons for a family: without them nothing is decided about which families are written to."""
 
 
 @functools.cache
@@ -202,6 +204,37 @@ class World:
             self.people[key] = attendance.person
         return attendance
 
+    def relative(
+        self,
+        child: Child,
+        name: str = "Mo Testson",
+        *,
+        contact: str = "",
+        details: str = "",
+        same_as: Relative | None = None,
+        at: dt.datetime = RECORDED,
+        **facts: Any,
+    ) -> Relative:
+        """Somebody who matters to a child and may be told, unless `facts` say otherwise."""
+        said: dict[str, Any] = {"relation": "mother", "may_be_told": "yes", **facts}
+        if said["may_be_told"]:
+            said.setdefault("may_be_told_said_by", "Worker Testshire")
+        if same_as is None:
+            said |= {"name": name, "contact": contact, "contact_details": details}
+            if contact:
+                said |= {
+                    "contact_confirmed_safe_by": "Worker Testshire",
+                    "contact_confirmed_safe_on": HELD.date(),
+                }
+        return actions.add_relative(
+            child=child, same_as=same_as, by=self.conference_administrator, at=at, **said
+        )
+
+    def sat_about(self, conference: Conference, *, who: str = "teacher", **about: Any) -> Dissent:
+        """A dissent about this conference, before a panel that sat."""
+        raised = self.raised(conference, who=who, **about)
+        return self.sat(self.convened(self.escalated(self.offered(self.reviewed(self.filed(raised))))))
+
     def raised(
         self,
         conference: Conference | None = None,
@@ -356,7 +389,10 @@ class World:
         """Decided by the panel, letters due."""
         dissent = dissent or self.sat()
         found = Found(
-            outcome=outcome, reasons="The panel's reasons.", ground="B" if outcome == "upheld" else ""
+            outcome=outcome,
+            reasons="The panel's reasons.",
+            ground="B" if outcome == "upheld" else "",
+            plain_reasons=PLAINLY,
         )
         chair = dissent.panel.seats.get(is_chair=True, left_at=None).person
         actions.decide(
@@ -373,6 +409,20 @@ class World:
             for letter in claimed:
                 letter_actions._freeze(letter, a_pdf(), at=at)
 
+    def told(self, dissent: Dissent, *, at: dt.datetime = when("2026-03-17 08:00")) -> Dissent:
+        """Each child was told by their social worker, as far as the procedure asks for it."""
+        for decision in dissent.told_to_families():
+            for child in dissent.children_to_be_told(decision):
+                actions.record_telling(
+                    dissent=dissent,
+                    child=child,
+                    told_on=at.date(),
+                    told_by="Worker Testshire",
+                    by=self.service_manager,
+                    at=at,
+                )
+        return Dissent.objects.get(pk=dissent.pk)
+
     def released(
         self,
         dissent: Dissent | None = None,
@@ -380,8 +430,8 @@ class World:
         *,
         at: dt.datetime = when("2026-03-17 09:00"),
     ) -> Dissent:
-        """Letters made and released by a second person."""
-        dissent = dissent or self.decided(outcome=outcome)
+        """Children told, letters made and released by a second person."""
+        dissent = self.told(dissent or self.decided(outcome=outcome), at=at)
         self.made(at=at)
         actions.release_letters(dissent=dissent, by=self.business_manager, at=at)
         return Dissent.objects.get(pk=dissent.pk)

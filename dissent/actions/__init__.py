@@ -5,6 +5,7 @@ from dissent.actions.conference import (
     add_child,
     add_relative,
     attach_paper,
+    change_contact,
     close_record,
     confirm_explained,
     record_conference,
@@ -21,6 +22,7 @@ from dissent.actions.dissent import (
     why_not,
     withdraw,
 )
+from dissent.actions.family import answer_for_family, hold_back, let_go, record_telling
 from dissent.actions.further_conference import record_further_conference
 from dissent.actions.letters import hand_over, make_bytes, release_letters
 from dissent.actions.panel import convene_panel, declare, join_panel, record_sitting, replace_member
@@ -48,7 +50,9 @@ __all__ = [
     "add_relative",
     "admit",
     "agree_to_resolution",
+    "answer_for_family",
     "attach_paper",
+    "change_contact",
     "close_record",
     "confirm_explained",
     "convene_panel",
@@ -57,9 +61,11 @@ __all__ = [
     "end_offer",
     "file_dissent",
     "hand_over",
+    "hold_back",
     "join_panel",
     "keep_answer",
     "lapse",
+    "let_go",
     "make_bytes",
     "pass_clocks",
     "propose_resolution",
@@ -70,6 +76,7 @@ __all__ = [
     "record_read",
     "record_sitting",
     "record_step",
+    "record_telling",
     "refuse_late",
     "refuse_resolution",
     "release_letters",

@@ -12,7 +12,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from councils.models import Agency, Council, Person
-from dissent.actions.core import Refused, hold_conference, not_in_the_future
+from dissent import family_letters
+from dissent.actions.core import Refused, hold_conference, lock, not_in_the_future
 from dissent.models import Attendance, Child, Conference, Moment, Paper, PaperContent, Relative, ledger
 from dissent.models.panel import appointed_as
 from dissent.pdf.check import check_pdf
@@ -191,16 +192,39 @@ def add_child(
     return child
 
 
+OF_THE_PERSON = (
+    "name",
+    "contact",
+    "contact_details",
+    "contact_confirmed_safe_on",
+    "contact_confirmed_safe_by",
+    "language",
+    "format",
+)
+"""What the record says of a person, whichever child it is about; the rest is asked for each child."""
+
+
 @transaction.atomic
 def add_relative(
-    *, child: Child, once: UUID | None = None, by: Person, at: dt.datetime, **facts: object
+    *,
+    child: Child,
+    same_as: Relative | None = None,
+    once: UUID | None = None,
+    by: Person,
+    at: dt.datetime,
+    **facts: object,
 ) -> Relative:
     """Record somebody who matters to a child, and what they may be told.
 
-    `facts` are the fields of Relative. Raises PermissionDenied, RecordIsClosed, SentBefore, and Refused where
-    it is not said who said so, or a way to reach them is not confirmed as safe.
+    `facts` are the fields of Relative. `same_as` says that it is the same person as one recorded already with
+    another child: name and contact are theirs.
+
+    Raises PermissionDenied, RecordIsClosed, SentBefore, and Refused where it is not said who said so, a way
+    to reach them is not confirmed as safe, or they are somebody else.
     """
     held = _open(child.conference, "describe", by=by, at=at)
+    if same_as:
+        facts |= _of_the_same_person(same_as, child, facts, again=once)
     if before := _made(child.relatives, once, facts):
         return before
     if facts.get("may_be_told") and not facts.get("may_be_told_said_by"):
@@ -216,7 +240,97 @@ def add_relative(
         id=once or uuid4(), council_id=held.council_id, child=child, added_at=at, **facts
     )
     _note(held, "add_relative", by=by, at=at, about=relative, values={"child": child.pk, **facts})
+    _write_to_families_anew(held, because="Somebody was added to the record.", by=by, at=at)
     return relative
+
+
+def _of_the_same_person(
+    same_as: Relative, child: Child, facts: dict[str, object], *, again: UUID | None
+) -> dict[str, object]:
+    """Return what the record says of the person already, where nothing else is said now."""
+    if same_as.child.conference_id != child.conference_id or same_as.replaced_at:
+        raise Refused("Choose somebody who is on the record of this conference.", field="same_as")
+    if child.relatives.in_force().filter(who=same_as.who).exclude(pk=again).exists():
+        raise Refused("This person is recorded with this child already.", field="same_as")
+    theirs = {name: getattr(same_as, name) for name in OF_THE_PERSON}
+    for name in ("name", "contact", "contact_details"):
+        said = str(facts.get(name) or "").strip()
+        if said and said != theirs[name]:
+            raise Refused(
+                "The record says something else of this person. Leave it empty: name and contact are taken "
+                "from there. Where it is somebody else, say so.",
+                field=name,
+            )
+    return {"who": same_as.who, **theirs}
+
+
+@transaction.atomic
+def change_contact(
+    *,
+    relative: Relative,
+    contact: str,
+    contact_details: str,
+    contact_confirmed_safe_by: str,
+    contact_confirmed_safe_on: dt.date | None,
+    because: str,
+    by: Person,
+    at: dt.datetime,
+) -> list[Relative]:
+    """Record another way of reaching somebody who matters to children, for each of these.
+
+    Returns the new rows; the old ones stay and say who replaced them. Letters that were not issued yet go the
+    new way, and can be opened no more the old way. Also once the record is closed: people move.
+
+    Raises PermissionDenied, and Refused where it is not confirmed as safe, not said why, or no change.
+    """
+    held = hold_conference(relative.child.conference, verb="change_contact", by=by, at=at)
+    if contact not in Relative.Contact.values:
+        raise Refused("Choose which way of reaching them is safe.", field="contact")
+    if contact and not contact_details.strip():
+        raise Refused("Say how they are reached that way.", field="contact_details")
+    if contact and not (contact_confirmed_safe_by.strip() and contact_confirmed_safe_on):
+        raise Refused(
+            "Say who confirmed that this contact is safe, and when. Without that, choose that none is known.",
+            field="contact_confirmed_safe_by",
+        )
+    if not because.strip():
+        raise Refused("Say why the contact is another one.", field="because")
+    theirs = Relative.objects.in_force().filter(child__conference=held, who=relative.who)
+    rows = list(theirs.select_for_update(of=("self",)).select_related("child").order_by("added_at", "pk"))
+    said = (contact, contact_details.strip() if contact else "")
+    if not rows or (rows[0].contact, rows[0].contact_details) == said:
+        raise Refused("The record says the same already.", field="contact_details")
+    new = []
+    for row in rows:
+        row.replaced_at, row.replaced_by, row.replaced_because = at, by, because.strip()
+        row.save(update_fields=["replaced_at", "replaced_by", "replaced_because"])
+        kept = {
+            each.name: getattr(row, each.name)
+            for each in Relative._meta.concrete_fields
+            if not each.primary_key and not each.name.startswith("replace")
+        }
+        kept |= {
+            "contact": contact,
+            "contact_details": said[1],
+            "contact_confirmed_safe_by": contact_confirmed_safe_by.strip() if contact else "",
+            "contact_confirmed_safe_on": contact_confirmed_safe_on if contact else None,
+            "added_at": at,
+            "replaces": row,
+        }
+        new.append(Relative.objects.create(**kept))
+    values = {"who": relative.who, "because": because.strip(), "contact": contact, "contact_details": said[1]}
+    _note(held, "change_contact", by=by, at=at, about=new[0], values=values)
+    _write_to_families_anew(held, because=because.strip(), by=by, at=at)
+    return new
+
+
+def _write_to_families_anew(conference: Conference, *, because: str, by: Person, at: dt.datetime) -> None:
+    """Let what is to go to families say what the record says now. The conference is held already."""
+    decided = conference.dissents.filter(decisions__replaced_at=None, decisions__isnull=False).distinct()
+    for pk in decided.values_list("pk", flat=True):
+        dissent = lock(pk)
+        for decision in dissent.told_to_families():
+            family_letters.bring_up_to_date(dissent, decision, because=because, by=by, at=at)
 
 
 @transaction.atomic
@@ -280,6 +394,7 @@ def add_attendance(
         about=attendance,
         values={**facts, "agency": agency.pk if agency else None},
     )
+    _write_to_families_anew(held, because="Somebody was added to the record.", by=by, at=at)
     return attendance
 
 

@@ -9,9 +9,9 @@ import logging
 from django.db import models, transaction
 
 from councils.models import Person
-from dissent import letters, notices
+from dissent import family_letters, letters, notices
 from dissent.actions.core import Refused, hold, letters_are_out, lock, note
-from dissent.models import Dissent, Letter, LetterContent
+from dissent.models import Decision, Dissent, Letter, LetterContent
 from dissent.pdf import Document, PdfFailed, render_many
 
 log = logging.getLogger(__name__)
@@ -48,20 +48,35 @@ def make_bytes(*, at: dt.datetime, most: int = 50) -> int:
     return made
 
 
-@transaction.atomic
 def release_letters(*, dissent: Dissent, by: Person, at: dt.datetime) -> list[Letter]:
     """Release the letters of the decision, whose bytes were seen beforehand; returns those released.
 
+    A letter to somebody who is held back stays. A letter to a family that the record does not bear any more
+    is written anew, and nothing is released.
+
     Raises PermissionDenied, TransitionNotAllowed, SecondPersonNeeded where `by` decided, and Refused
-    where one is not made yet.
+    where one is not made yet, or was written anew.
     """
-    held = hold(dissent, verb="release", by=by, at=at)
-    decision = held.decision_in_force()
+    with transaction.atomic():
+        held = hold(dissent, verb="release", by=by, at=at)
+        decision = held.decision_in_force()
+        because = "The record of the conference says something else now."
+        if decision is None or not family_letters.bring_up_to_date(
+            held, decision, because=because, by=by, at=at
+        ):
+            return _released(held, decision, by=by, at=at)
+        note(verb="write_family_letters_anew", dissent=held, by=by, at=at)
+    raise Refused("What the record says of a family has changed, and letters are made anew. Read them again.")
+
+
+def _released(held: Dissent, decision: Decision | None, *, by: Person, at: dt.datetime) -> list[Letter]:
+    back = held.held_back.filter(lifted_at=None).values("who")
     waiting = list(
         held.letters.in_force()
         .select_for_update(of=("self",))
         .select_related("to", "dissent", "decision")
         .filter(released_at=None, decision=decision)
+        .exclude(who__isnull=False, who__in=back)
     )
     if not waiting:
         raise Refused("These letters are released already.")
@@ -86,20 +101,34 @@ def release_letters(*, dissent: Dissent, by: Person, at: dt.datetime) -> list[Le
 
 
 @transaction.atomic
-def hand_over(*, letter: Letter, by: Person, at: dt.datetime) -> Letter:
+def hand_over(*, letter: Letter, how: str = "", by: Person, at: dt.datetime) -> Letter:
     """Record that a printed letter was given to an addressee who has no e-mail address.
 
-    Raises PermissionDenied, TransitionNotAllowed, Refused where it is not released or goes by link.
+    `how` is said of a letter to a family. Raises PermissionDenied, TransitionNotAllowed, and Refused where it
+    is not released, goes by link, is not the family's any more, or is held back.
     """
     dissent = hold(letter.dissent, verb="hand_over", by=by, at=at)
     held = Letter.objects.select_for_update(of=("self",)).select_related("decision").get(pk=letter.pk)
     if held.released_at is None or held.replaced_at is not None or held.to_id or held.handed_over_at:
         raise Refused("This letter is not waiting to be handed over.")
-    held.handed_over_at, held.handed_over_by = at, by
-    held.save(update_fields=["handed_over_at", "handed_over_by"])
-    note(verb="hand_over_letter", dissent=dissent, about=held, by=by, at=at)
+    if held.who:
+        _may_be_given(held, dissent, how, at=at)
+    held.handed_over_at, held.handed_over_by, held.handed_over_how = at, by, how if held.who else ""
+    held.save(update_fields=["handed_over_at", "handed_over_by", "handed_over_how"])
+    note(verb="hand_over_letter", dissent=dissent, about=held, by=by, at=at, values={"how": how})
     letters_are_out(dissent, held.decision.stage, by=by, at=at)
     return held
+
+
+def _may_be_given(letter: Letter, dissent: Dissent, how: str, *, at: dt.datetime) -> None:
+    if dissent.held_back.filter(who=letter.who, lifted_at=None).exists():
+        raise Refused("This person is held back. Do not give them the letter.")
+    if not family_letters.is_up_to_date(dissent, letter, at=at):
+        raise Refused("The record says something else now. Do not give this letter to anybody.")
+    if how not in {Letter.GoesBy.POST, Letter.GoesBy.BY_HAND, Letter.GoesBy.PRINTED}:
+        raise Refused("Say how it was given to them.", field="how")
+    if how == Letter.GoesBy.POST and letter.goes_by != Letter.GoesBy.POST:
+        raise Refused("No postal address is known to be safe for them, so it cannot go by post.", field="how")
 
 
 def _claim(*, at: dt.datetime, most: int) -> list[Letter]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from councils.models import Person
 from councils.procedure import Outcome
-from dissent import letters
+from dissent import family_letters, letters
 from dissent.actions.core import (
     Refused,
     before,
@@ -47,6 +47,8 @@ class Found:
     outcome: str
     reasons: str
     ground: str = ""
+    plain_reasons: str = ""
+    """The same for the family, where the procedure writes to them."""
 
 
 @transaction.atomic
@@ -287,7 +289,22 @@ def _is_an_outcome(dissent: Dissent, found: Found) -> Outcome:
         raise Refused("A ground belongs only to a dissent that is upheld.", field="ground")
     if not found.reasons.strip():
         raise Refused("Give the reasons in your own words.", field="reasons")
+    if dissent.rules.family_letters(dissent.stage, {outcome.meaning}):
+        _are_for_the_family(dissent, found.plain_reasons)
     return outcome
+
+
+def _are_for_the_family(dissent: Dissent, plain_reasons: str) -> None:
+    """Refuse reasons for the family that are missing, or that name somebody to whoever reads them."""
+    if not plain_reasons.strip():
+        raise Refused("Give the reasons in plain words for the family.", field="plain_reasons")
+    if named := family_letters.named_in(plain_reasons, dissent):
+        raise Refused(
+            f"These reasons say “{'”, “'.join(named)}”, which is on the record of the conference. They go to "
+            "several people, who may not all know of each other. Write them without a name or an address, "
+            "for example “the child”.",
+            field="plain_reasons",
+        )
 
 
 def _answer(dissent: Dissent, answer: Proposal.Answered, words: str, *, at: dt.datetime) -> Proposal:
@@ -323,6 +340,7 @@ def _decided(
             outcome=found.outcome,
             ground=found.ground,
             reasons=found.reasons.strip(),
+            plain_reasons=found.plain_reasons.strip(),
         )
         for child, found in findings.items()
     )
@@ -337,6 +355,7 @@ def _decided(
         values=_in_the_ledger(findings, mobile=decided_by.mobile if decided_by else ""),
     )
     letters.make_due(dissent, decision, at=at)
+    family_letters.bring_up_to_date(dissent, decision, because="", by=by, at=at)
     if dissent.decided_to("offer_next"):
         dissent.offered_at, dissent.offer_answered_at = at, None
         dissent.save()
@@ -362,7 +381,12 @@ def _reconvene_where_it_was_decided(dissent: Dissent, *, by: Person | None, at: 
 
 def _in_the_ledger(findings: Mapping[Child, Found], *, mobile: str) -> dict[str, Any]:
     found_of = {
-        str(child.pk): {"outcome": found.outcome, "ground": found.ground, "reasons": found.reasons}
+        str(child.pk): {
+            "outcome": found.outcome,
+            "ground": found.ground,
+            "reasons": found.reasons,
+            "plain_reasons": found.plain_reasons,
+        }
         for child, found in findings.items()
     }
     return {"findings": found_of, "mobile": mobile}

@@ -11,6 +11,7 @@ from dissent.models.dissent import (
     Reader,
     StepRecord,
 )
+from dissent.models.family import ChildTold, FamilyReader, HeldBack, MayHear, readers_of
 from dissent.models.ledger import LedgerEntry, LedgerHead, LedgerValues
 from dissent.models.letter import Letter, LetterContent
 from dissent.models.notice import Notice
@@ -21,16 +22,20 @@ __all__ = [
     "Answer",
     "Attendance",
     "Child",
+    "ChildTold",
     "Clock",
     "Conference",
     "Decision",
     "Dissent",
+    "FamilyReader",
     "Finding",
+    "HeldBack",
     "LedgerEntry",
     "LedgerHead",
     "LedgerValues",
     "Letter",
     "LetterContent",
+    "MayHear",
     "Moment",
     "Notice",
     "Panel",
@@ -41,4 +46,5 @@ __all__ = [
     "Relative",
     "Seat",
     "StepRecord",
+    "readers_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.db import models
 
@@ -138,10 +139,17 @@ class Child(CouncilRow):
         return self.name or "Unborn child"
 
 
+class RelativeQuerySet(models.QuerySet["Relative"]):
+    def in_force(self) -> RelativeQuerySet:
+        return self.filter(replaced_at=None)
+
+
 class Relative(CouncilRow):
     """Somebody who matters to one child, at the conference or not, and what they may be told.
 
-    Unanswered means that nothing is sent.
+    Unanswered means that nothing is sent. `who` is the same in every row about one person at one conference,
+    because somebody said that they are one: never because of a name or an address. A contact that changed is
+    a row of its own, which replaces the old one.
     """
 
     class MayBeTold(models.TextChoices):
@@ -157,6 +165,7 @@ class Relative(CouncilRow):
         BY_HAND = "by_hand", "By hand, through the social worker"
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="relatives")
+    who = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
     relation = models.CharField(max_length=100)
     parental_responsibility = models.BooleanField(null=True)
@@ -171,10 +180,22 @@ class Relative(CouncilRow):
     language = models.CharField(max_length=100, blank=True)
     format = models.CharField(max_length=100, blank=True)
     added_at = models.DateTimeField()
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
+    replaced_at = models.DateTimeField(null=True)
+    replaced_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    replaced_because = models.TextField(blank=True)
+
+    objects = RelativeQuerySet.as_manager()
 
     class Meta:
         ordering = ["added_at", "id"]
         constraints = [
+            pair("relative", "replaced"),
+            models.UniqueConstraint(
+                fields=["child", "who"],
+                condition=models.Q(replaced_at=None),
+                name="relative_once_a_child_and_person",
+            ),
             models.CheckConstraint(
                 condition=models.Q(may_be_told="") | ~models.Q(may_be_told_said_by=""),
                 name="relative_may_be_told_says_who_said_so",
@@ -191,6 +212,18 @@ class Relative(CouncilRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def may_hear(self) -> bool | None:
+        """Whether they may be told about the child; None where somebody has to say so first.
+
+        A court's restriction is weighed by a person each time, whatever else the record says.
+        """
+        if self.may_be_told == self.MayBeTold.NO:
+            return False
+        if self.may_be_told == self.MayBeTold.YES and not self.court_restriction.strip():
+            return True
+        return None
 
 
 class Attendance(CouncilRow):

@@ -17,6 +17,7 @@ from councils.models import Appointment, Person, ProcedureVersion
 from dissent import permissions
 from dissent.models.base import CouncilRow, dissent_reference, pair
 from dissent.models.conference import Attendance, Child, Conference
+from dissent.models.family import readers_of
 from dissent.models.machine import Machine, StateField
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def conference_is_owed(dissent: Dissent) -> bool:
     return dissent.decided_to("reconvene")
 
 
+def families_are_told(dissent: Dissent) -> bool:
+    return bool(dissent.told_to_families())
+
+
 def nothing_is_owed(dissent: Dissent) -> bool:
     return not dissent.owes()
 
@@ -114,7 +119,13 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         if not declared:
             no_conflict |= models.Q(panel__seats__independent=None)
         sits = models.Q(state=AT_STAGE)
-        to_be_released = models.Q(letters__isnull=False, letters__released_at=None, letters__replaced_at=None)
+        # Not those to families, of which some may be held back: the chair's part is over without them.
+        to_be_released = models.Q(
+            letters__isnull=False,
+            letters__released_at=None,
+            letters__replaced_at=None,
+            letters__who=None,
+        )
         presides = models.Q(panel__seats__is_chair=True) & to_be_released
         return self.filter(seat & no_conflict & (sits | presides)).distinct()
 
@@ -307,6 +318,8 @@ class Dissent(Machine, CouncilRow):
             }
             if held & releasing:
                 found.add("releaser")
+        if rules.children_told and held & set(rules.children_told.recorded_by):
+            found.add("teller")
         return found
 
     def _on_the_panel(self, person: Person) -> set[str]:
@@ -327,7 +340,10 @@ class Dissent(Machine, CouncilRow):
         return {"panel_member"} if self.state == AT_STAGE else set()
 
     def _letters_are_to_be_released(self) -> bool:
-        return any(letter.released_at is None and letter.replaced_at is None for letter in self.letters.all())
+        return any(
+            letter.released_at is None and letter.replaced_at is None and letter.who is None
+            for letter in self.letters.all()
+        )
 
     def can(self, verb: str) -> bool:
         """Say whether whoever it was last asked for (`stand_as`) may do `verb` now."""
@@ -377,15 +393,42 @@ class Dissent(Machine, CouncilRow):
         stage = self.rules_of_stage
         return any(stage.outcome(finding.outcome).leads_to == leads_to for finding in decision.findings.all())
 
+    def told_to_families(self) -> list[Decision]:
+        """Return the decisions in force about which the procedure writes to families."""
+        return [
+            one
+            for one in self.decisions.all()
+            if one.replaced_at is None
+            and self.rules.family_letters(one.stage, one.meanings(self.rules.stage(one.stage)))
+        ]
+
+    def children_to_be_told(self, decision: Decision) -> list[Child]:
+        """Return the children of whom nobody has recorded yet that they were told, or why not."""
+        told = {each.child_id for each in self.children_told.all() if each.decision_id == decision.pk}
+        children = [finding.child for finding in decision.findings.all()]
+        return [child for child in children if child.born_on and child.pk not in told]
+
     def owes(self) -> list[str]:
         """Return a sentence for each thing that keeps the case from closing."""
         owed = []
         if further_stage_is_offered(self):
             owed.append("The dissenter has not said whether to go further.")
         letters = [letter for letter in self.letters.all() if letter.replaced_at is None]
-        waiting = sum(not letter.is_issued for letter in letters)
+        held = {each.who for each in self.held_back.all() if each.lifted_at is None}
+        waiting = sum(not letter.is_issued and letter.who not in held for letter in letters)
         if waiting:
             owed.append(f"{waiting} of {len(letters)} letters are not issued.")
+        for decision in self.told_to_families():
+            # Held back is settled: it says why, and must not keep a case open for years.
+            asked = sum(
+                len(reader.unanswered) for reader in readers_of(self, decision) if reader.who not in held
+            )
+            if asked:
+                owed.append(
+                    f"It is not known yet whether somebody of the family may be told ({asked} to answer)."
+                )
+            if untold := self.children_to_be_told(decision):
+                owed.append(f"It is not recorded that the children were told ({len(untold)} to record).")
         if self.state == RECONVENING and self.reheard_in_id is None:
             owed.append("The further conference is not recorded.")
         if any(clock.is_running for clock in self.clocks.all()):
@@ -520,13 +563,47 @@ class Dissent(Machine, CouncilRow):
     def reconvene(self) -> None:
         """Wait for the further conference that the decision asks for."""
 
-    @transition(field=state, source=[DECIDED, RECONVENING], target=None, permission=_only("release"))
+    # What was held back may be let go long after the case has closed.
+
+    @transition(field=state, source=[DECIDED, RECONVENING, CLOSED], target=None, permission=_only("release"))
     def release(self) -> None:
         """Release the letters."""
 
-    @transition(field=state, source=[DECIDED, RECONVENING], target=None, permission=_only("hand_over"))
+    @transition(
+        field=state, source=[DECIDED, RECONVENING, CLOSED], target=None, permission=_only("hand_over")
+    )
     def hand_over(self) -> None:
         """Record that a printed letter was handed over."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[families_are_told],
+        permission=_only("answer_for_family"),
+    )
+    def answer_for_family(self) -> None:
+        """Say whether somebody of the family may be told about a child."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[families_are_told],
+        permission=_only("hold_back"),
+    )
+    def hold_back(self) -> None:
+        """Hold somebody of the family back, or let them be told after all."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING],
+        target=None,
+        conditions=[families_are_told],
+        permission=_only("record_telling"),
+    )
+    def record_telling(self) -> None:
+        """Record that a child was told, or why not."""
 
     @transition(field=state, source=RECONVENING, target=None, permission=_only("record_further_conference"))
     def record_further_conference(self) -> None:
@@ -623,6 +700,10 @@ class Decision(CouncilRow):
             )
         ]
 
+    def meanings(self, stage: language.Stage) -> set[language.Meaning]:
+        """Return what its findings mean, each once."""
+        return {stage.outcome(finding.outcome).meaning for finding in self.findings.all()}
+
 
 class Finding(CouncilRow):
     """What a decision says for one child."""
@@ -632,6 +713,7 @@ class Finding(CouncilRow):
     outcome = models.CharField(max_length=60)
     ground = models.CharField(max_length=60, blank=True)
     reasons = models.TextField()
+    plain_reasons = models.TextField(blank=True, help_text="For the family, where they have a letter.")
 
     class Meta:
         ordering = ["child__added_at", "child_id"]

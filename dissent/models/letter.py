@@ -8,7 +8,7 @@ from django.db import models
 
 from councils.models import Person
 from dissent.models.base import CouncilRow, pair
-from dissent.models.conference import Attendance
+from dissent.models.conference import Attendance, Child
 from dissent.models.dissent import Decision, Dissent
 
 
@@ -31,11 +31,20 @@ class Letter(CouncilRow):
     never again. Corrected only by another letter that replaces it.
     """
 
+    class GoesBy(models.TextChoices):
+        EMAIL = "email", "By a link, sent by e-mail"
+        POST = "post", "Printed, and sent by post"
+        BY_HAND = "by_hand", "Printed, and given by the social worker"
+        PRINTED = "printed", "Printed, and given in person"
+
     dissent = models.ForeignKey(Dissent, on_delete=models.PROTECT, related_name="letters")
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="letters")
     rule = models.CharField(max_length=60)
     attendance = models.ForeignKey(Attendance, on_delete=models.PROTECT, null=True, related_name="+")
     to = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="letters")
+    who = models.UUIDField(null=True, help_text="For somebody of the family: who, as in Relative.")
+    about = models.ManyToManyField(Child, related_name="+", help_text="For a family: of whom it speaks.")
+    goes_by = models.CharField(max_length=10, choices=GoesBy.choices, blank=True)
     addressee = models.CharField(max_length=700, help_text="Name, post and agency, as in the letter.")
     says = models.JSONField(help_text="Everything the page of the letter is made from.")
     due_since = models.DateTimeField()
@@ -48,6 +57,7 @@ class Letter(CouncilRow):
     released_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    handed_over_how = models.CharField(max_length=10, choices=GoesBy.choices, blank=True)
     replaced_at = models.DateTimeField(null=True)
 
     objects = LetterQuerySet.as_manager()
@@ -66,9 +76,24 @@ class Letter(CouncilRow):
                 condition=models.Q(replaced_at=None, attendance__isnull=False),
                 name="letter_once_a_decision_and_attendance",
             ),
+            models.UniqueConstraint(
+                fields=["decision", "rule", "who"],
+                condition=models.Q(replaced_at=None, who__isnull=False),
+                name="letter_once_a_decision_and_relative",
+            ),
             models.CheckConstraint(
-                condition=models.Q(to__isnull=False) | models.Q(attendance__isnull=False),
+                condition=models.Q(to__isnull=False)
+                | models.Q(attendance__isnull=False)
+                | models.Q(who__isnull=False),
                 name="letter_has_an_addressee",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(who=None, goes_by="")
+                | models.Q(who__isnull=False, attendance=None, goes_by="email", to__isnull=False)
+                | models.Q(
+                    who__isnull=False, attendance=None, to=None, goes_by__in=["post", "by_hand", "printed"]
+                ),
+                name="letter_to_a_relative_says_how_it_goes",
             ),
             models.CheckConstraint(
                 condition=models.Q(made_at=None, sha256="")

@@ -206,7 +206,7 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
     may = {verb for verb in permissions.MAY if permissions.may(verb, found.stands_as)}
     prefetch_related_objects(
         [found],
-        "children__relatives",
+        Prefetch("children__relatives", Relative.objects.in_force()),
         Prefetch("attendances", Attendance.objects.select_related("agency")),
         Prefetch("papers", Paper.objects.select_related("agency")),
         Prefetch("dissents", Dissent.objects.select_related("attendance", "procedure").order_by("raised_at")),
@@ -456,7 +456,7 @@ def add_relative(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
             refused_at(form, refused)
         else:
             return _saved(request, found, f"{relative} is recorded.", request.path)
-    recorded = [f"{one.name}, {one.relation}" for one in whose.relatives.all()]
+    recorded = [f"{one.name}, {one.relation}" for one in whose.relatives.in_force()]
     return _show(request, found, "conference_relative.html", form=form, child=str(whose), recorded=recorded)
 
 

@@ -46,7 +46,7 @@ def escalated_by(world: World, who: str, conference: Any) -> Dissent:
 def decide(
     dissent: Dissent, outcome: str, ground: str = "", *, by: Person, reasons: str = "Why."
 ) -> Decision:
-    found = Found(outcome=outcome, reasons=reasons, ground=ground)
+    found = Found(outcome=outcome, reasons=reasons, ground=ground, plain_reasons="Plainly.")
     findings = dict.fromkeys(dissent.children.all(), found)
     return actions.decide(dissent=dissent, findings=findings, by=by, at=SAT)
 
@@ -560,8 +560,8 @@ def test_a_panel_decides_each_dissent_and_each_child_by_itself(world: World) -> 
     first = world.sat(Dissent.objects.get(pk=first.pk))
     second = Dissent.objects.get(pk=second.pk)
     findings = {
-        one: Found(outcome="upheld", reasons="For Ann.", ground="A"),
-        two: Found(outcome="not_upheld", reasons="For Ben."),
+        one: Found(outcome="upheld", reasons="For Ann.", ground="A", plain_reasons="Plainly."),
+        two: Found(outcome="not_upheld", reasons="For Ben.", plain_reasons="Plainly."),
     }
     actions.decide(dissent=first, findings=findings, by=world.superintendent, at=SAT)
     second.refresh_from_db()

@@ -110,7 +110,9 @@ def test_a_panel_that_acts_after_it_was_withdrawn_is_told_that_the_case_has_move
     world: World, act: str
 ) -> None:
     dissent = world.withdrawn(world.sat(), at=NOW)
-    found = dict.fromkeys(dissent.children.all(), Found(outcome="not_upheld", reasons="Why."))
+    found = dict.fromkeys(
+        dissent.children.all(), Found(outcome="not_upheld", reasons="Why.", plain_reasons="Plainly.")
+    )
     acts: dict[str, dict[str, Any]] = {
         "decide": {"findings": found},
         "declare": {"independent": True},

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from councils import procedure as language
 from councils.models import Person
 from dissent import actions
-from dissent.models import Conference, Dissent, LedgerEntry, LedgerHead, LedgerValues, Letter
+from dissent.models import Conference, Dissent, LedgerEntry, LedgerHead, LedgerValues, Letter, Relative
 from dissent.models import ledger as chain
 from dissent.models.ledger import verify
 from tests.dissent.test_machine import DO, NOW, STANDING
@@ -431,7 +431,70 @@ def publishing(world: World) -> Callable[[], Any]:
     return lambda: actions.publish_procedure(procedure=procedure, by=None, at=NOW)
 
 
+def with_a_parent(world: World, **facts: Any) -> tuple[Dissent, Relative]:
+    """Decided about a child, with one parent who can be told."""
+    conference = world.conference()
+    parent = world.relative(conference.children.get(), **facts)
+    return world.decided(world.sat_about(conference), outcome="not_upheld"), parent
+
+
+def answering_for_a_parent(world: World) -> Callable[[], Any]:
+    dissent, parent = with_a_parent(world, may_be_told="ask")
+    return lambda: actions.answer_for_family(
+        dissent=dissent,
+        who=parent.who,
+        child=parent.child,
+        may=True,
+        said_by="Worker",
+        why="Asked.",
+        by=world.business_manager,
+        at=NOW,
+    )
+
+
+def holding_back(world: World) -> Callable[[], Any]:
+    dissent, parent = with_a_parent(world)
+    return lambda: actions.hold_back(
+        dissent=dissent, who=parent.who, kind="police", why="Asked.", by=world.business_manager, at=NOW
+    )
+
+
+def letting_go(world: World) -> Callable[[], Any]:
+    dissent, parent = with_a_parent(world)
+    by = world.business_manager
+    actions.hold_back(dissent=dissent, who=parent.who, kind="police", why="Asked.", by=by, at=NOW)
+    return lambda: actions.let_go(dissent=dissent, who=parent.who, because="Over.", by=by, at=NOW)
+
+
+def telling_a_child(world: World) -> Callable[[], Any]:
+    dissent = world.decided()
+    child = dissent.children.get()
+    by = world.service_manager
+    return lambda: actions.record_telling(
+        dissent=dissent, child=child, why_not="age", words="Three weeks old.", by=by, at=NOW
+    )
+
+
+def changing_a_contact(world: World) -> Callable[[], Any]:
+    _, parent = with_a_parent(world)
+    return lambda: actions.change_contact(
+        relative=parent,
+        contact="email",
+        contact_details="mo@family.example",
+        contact_confirmed_safe_by="Worker",
+        contact_confirmed_safe_on=NOW.date(),
+        because="Moved.",
+        by=world.conference_administrator,
+        at=NOW,
+    )
+
+
 READY: dict[str, Callable[[World], Callable[[], Any]]] = {
+    "answer_for_family": answering_for_a_parent,
+    "hold_back": holding_back,
+    "let_go": letting_go,
+    "record_telling": telling_a_child,
+    "change_contact": changing_a_contact,
     "record_conference": recording,
     "add_child": of_a_conference(
         lambda world, conference: actions.add_child(

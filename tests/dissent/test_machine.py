@@ -48,8 +48,11 @@ accept                     . . . . x . .
 end_offer                  . . . . x . .
 convene                    . . x . . . .
 reconvene                  . . . . x . .
-release                    . . . . x x .
-hand_over                  . . . . x x .
+release                    . . . . x x x
+hand_over                  . . . . x x x
+answer_for_family          . . . . x x x
+hold_back                  . . . . x x x
+record_telling             . . . . x x .
 record_further_conference  . . . . . x .
 close                      . . . . x x .
 """
@@ -110,7 +113,7 @@ def a_seat(dissent: Dissent, by: Person) -> list[Any]:
 
 def finding(dissent: Dissent) -> Found:
     if dissent.stage == "panel":
-        return Found(outcome="not_upheld", reasons="Why.")
+        return Found(outcome="not_upheld", reasons="Why.", plain_reasons="Plainly.")
     return Found(outcome="unresolved", reasons="Why.")
 
 

@@ -96,8 +96,8 @@ def test_what_leads_to_a_conference_for_one_child_is_not_lost_where_another_is_o
     dissent = world.sat(world.convened(dissent))
     one, two = dissent.children.all()
     found = {
-        one: Found(outcome="upheld", reasons="Why.", ground="A"),
-        two: Found(outcome="not_upheld", reasons="Why not."),
+        one: Found(outcome="upheld", reasons="Why.", ground="A", plain_reasons="Plainly."),
+        two: Found(outcome="not_upheld", reasons="Why not.", plain_reasons="Plainly."),
     }
     actions.decide(dissent=dissent, findings=found, by=world.superintendent, at=when("2026-03-16 13:00"))
     dissent = Dissent.objects.get()

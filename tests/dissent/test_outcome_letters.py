@@ -138,8 +138,13 @@ def test_the_letters_say_what_the_record_says_where_children_are_decided_differe
     decision = actions.decide(
         dissent=dissent,
         findings={
-            one: Found(outcome="upheld", reasons="Nobody had the school's report.", ground="B"),
-            two: Found(outcome="not_upheld", reasons="The threshold was weighed."),
+            one: Found(
+                outcome="upheld",
+                reasons="Nobody had the school's report.",
+                ground="B",
+                plain_reasons="Plainly.",
+            ),
+            two: Found(outcome="not_upheld", reasons="The threshold was weighed.", plain_reasons="Plainly."),
         },
         by=world.superintendent,
         at=when("2026-03-16 13:00"),

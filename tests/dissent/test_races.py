@@ -35,6 +35,7 @@ from dissent.models import (
     StepRecord,
 )
 from dissent.models.ledger import verify
+from tests.dissent import test_ledger
 from tests.dissent.together import at_once
 from tests.world import RECORDED, World, when
 
@@ -61,7 +62,9 @@ def one_succeeds(*acts: Act) -> None:
 
 
 def decide(dissent: Dissent, by: Any, outcome: str) -> Act:
-    found = dict.fromkeys(dissent.children.all(), Found(outcome=outcome, reasons="Why."))
+    found = dict.fromkeys(
+        dissent.children.all(), Found(outcome=outcome, reasons="Why.", plain_reasons="Plainly.")
+    )
     return lambda: actions.decide(dissent=dissent, findings=found, by=by, at=NOW)
 
 
@@ -305,7 +308,28 @@ def rehearing_from_two_dissents(world: World) -> tuple[list[Act], models.QuerySe
     return [rehear(world, each) for each in both], Conference.objects.exclude(answers=None)
 
 
+def twice_about_a_parent(verb: str) -> Callable[[World], tuple[list[Act], models.QuerySet[Any]]]:
+    def race(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+        act = test_ledger.READY[verb](world)
+        return [act] * 2, LedgerEntry.objects.filter(verb=verb)
+
+    race.__name__ = f"twice_{verb}"
+    return race
+
+
+twice_answer_for_family = twice_about_a_parent("answer_for_family")
+twice_hold_back = twice_about_a_parent("hold_back")
+twice_let_go = twice_about_a_parent("let_go")
+twice_record_telling = twice_about_a_parent("record_telling")
+twice_change_contact = twice_about_a_parent("change_contact")
+
+
 RACES = {
+    "answer_for_family": twice_answer_for_family,
+    "hold_back": twice_hold_back,
+    "let_go": twice_let_go,
+    "record_telling": twice_record_telling,
+    "change_contact": twice_change_contact,
     "close_record": closing,
     "raise_dissent": raising,
     "file_dissent": filing,

@@ -99,7 +99,7 @@ def test_a_line_manager_told_after_the_panel_was_named_cannot_declare_themselves
 def test_a_line_manager_told_after_the_panel_sat_keeps_it_from_deciding(world: World) -> None:
     dissent = world.sat()
     tells_management(world, dissent, name="Head Nurse")
-    found = Found(outcome="not_upheld", reasons="The panel's reasons.")
+    found = Found(outcome="not_upheld", reasons="The panel's reasons.", plain_reasons="Plainly.")
     with pytest.raises(MayNotSit, match="manages the dissenter"):
         actions.decide(
             dissent=dissent,

@@ -510,8 +510,10 @@ def test_a_decision_that_differs_by_child_is_shown_for_each(manager: Client, wor
     actions.decide(
         dissent=dissent,
         findings={
-            one: actions.Found(outcome="upheld", ground="A", reasons="For the one."),
-            two: actions.Found(outcome="not_upheld", reasons="For the other."),
+            one: actions.Found(
+                outcome="upheld", ground="A", reasons="For the one.", plain_reasons="Plainly."
+            ),
+            two: actions.Found(outcome="not_upheld", reasons="For the other.", plain_reasons="Plainly."),
         },
         by=world.superintendent,
         at=when("2026-03-16 13:00"),

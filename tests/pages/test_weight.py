@@ -159,7 +159,7 @@ class Crowd:
         return Dissent.objects.get(pk=self.dissents[0].pk)
 
     def decided(self) -> None:
-        found = Found(outcome="upheld", reasons="Reasons.", ground="A")
+        found = Found(outcome="upheld", reasons="Reasons.", ground="A", plain_reasons="Plainly.")
         actions.decide(
             dissent=self.dissent,
             findings=dict.fromkeys(self.dissent.children.all(), found),
