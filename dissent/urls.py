@@ -6,6 +6,7 @@ from dissent.views import (
     demonstration,
     dissenter,
     dissents,
+    families,
     letters,
     panels,
     papers,
@@ -23,5 +24,6 @@ urlpatterns = [
     *cases.urlpatterns,
     *panels.urlpatterns,
     *letters.urlpatterns,
+    *families.urlpatterns,
     *demonstration.urlpatterns,
 ]

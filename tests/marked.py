@@ -46,6 +46,7 @@ MARKS = [
     "fellow",
     "finding",
     "form",
+    "hold",
     "lapse",
     "late",
     "management",
@@ -59,6 +60,7 @@ MARKS = [
     "staff",
     "step",
     "teacher",
+    "telling",
     "withdrawal",
 ]
 A_MARK = re.compile(rf"zq({'|'.join(MARKS)})")
@@ -263,6 +265,7 @@ class Marked:
             at=at,
         )
         if not mark:
+            self._family(conference, by=by, at=at)
             actions.attach_paper(
                 conference=conference,
                 kind="minutes",
@@ -272,6 +275,27 @@ class Marked:
                 at=at,
             )
         return conference
+
+    def _family(self, conference: Conference, *, by: Person, at: dt.datetime) -> None:
+        """A parent who is told by e-mail, and somebody of whom it has to be asked first."""
+        child = conference.children.order_by("born_on").first()
+        parent = Person.objects.create_user("parent@family.example", name="Parent zqrelative")
+        self.people["parent"] = parent
+        said = {"may_be_told_said_by": "Worker zqrelative", "by": by, "at": at}
+        actions.add_relative(
+            child=child,
+            name=parent.name,
+            relation="mother zqrelative",
+            may_be_told="yes",
+            contact="email",
+            contact_details=parent.email,
+            contact_confirmed_safe_by="Worker zqrelative",
+            contact_confirmed_safe_on=at.date(),
+            **said,
+        )
+        self.asked = actions.add_relative(
+            child=child, name="Uncle zqrelative", relation="uncle zqrelative", may_be_told="ask", **said
+        )
 
     def _attend(
         self,
@@ -481,6 +505,22 @@ class Marked:
 
     def _release(self) -> None:
         at = when("2026-03-17 09:00")
+        actions.hold_back(
+            dissent=self.dissent,
+            who=self.asked.who,
+            kind="risk",
+            why="Wait zqhold",
+            by=self.people["business_manager"],
+            at=at,
+        )
+        actions.record_telling(
+            dissent=self.dissent,
+            child=self.child,
+            told_on=at.date(),
+            told_by="Worker zqtelling",
+            by=self.people["service_manager"],
+            at=at,
+        )
         actions.release_letters(dissent=self.dissent, by=self.people["business_manager"], at=at)
         self._again()
 

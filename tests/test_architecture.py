@@ -23,7 +23,7 @@ LEVELS = [
     ("councils",),
     ("dissent.clock", "dissent.permissions", "dissent.pdf"),
     ("dissent.models", "dissent.reports"),
-    ("dissent.letters", "dissent.notices", "dissent.bundle"),
+    ("dissent.letters", "dissent.family_letters", "dissent.notices", "dissent.bundle"),
     ("dissent.actions",),
     (
         "dissent.apps",

@@ -7,6 +7,7 @@ from typing import Any
 
 from dissent.forms.base import Button, Form
 from dissent.forms.fields import DateTimeField, Radios, Select, TextArea
+from dissent.forms.panels import plain_reasons
 from dissent.models.dissent import CLOSED, STATES
 
 CLOSED_CASES = CLOSED
@@ -75,9 +76,15 @@ class ReviewForm(Form):
         missing="Give the reasons in your own words",
     )
 
-    def __init__(self, *args: Any, outcomes: Iterable[Sequence[str]], **kwargs: Any) -> None:
+    unmarked = ("plain_reasons",)
+
+    def __init__(
+        self, *args: Any, outcomes: Iterable[Sequence[str]], to_families: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["outcome"].choices = outcomes
+        if to_families:
+            self.fields["plain_reasons"] = plain_reasons()
 
 
 class AdmissionForm(Form):

@@ -190,7 +190,72 @@ class ChildForm(_Several):
             self.add_error("category", "Choose under which category the child has a plan")
 
 
-class RelativeForm(_Several):
+class ContactForm(Form):
+    """How somebody can be reached safely."""
+
+    contact = Radios(
+        label="Which way of reaching them is confirmed as safe?",
+        choices=[
+            ("post", "Post"),
+            ("email", "E-mail"),
+            ("by_hand", "By hand, through the social worker"),
+            ("", "None that is known to be safe", "Their letter is printed, and given to them in person"),
+        ],
+        required=False,
+    )
+    contact_details = TextArea(
+        label="Address, e-mail address, or the social worker’s name",
+        required=False,
+        rows=3,
+    )
+    contact_confirmed_safe_by = Text(
+        label="Who confirmed that it is safe?", required=False, max_length=200, width=30
+    )
+    contact_confirmed_safe_on = DateField(
+        label="When was that?", name="date on which it was confirmed", required=False
+    )
+
+    def __init__(self, *args: Any, at: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = timezone.localdate(at)
+
+    def clean_contact_confirmed_safe_on(self) -> dt.date | None:
+        on = self.cleaned_data["contact_confirmed_safe_on"]
+        if on and on > self.today:
+            raise ValidationError("This day has not come yet. Enter the day on which it was confirmed")
+        return on
+
+    def clean(self) -> None:
+        """Ask for what makes a contact one that can be used."""
+        said = self.cleaned_data
+        contact = said.get("contact")
+        if not contact:
+            return
+        details = said.get("contact_details", "").strip()
+        if not details:
+            needed = {
+                Relative.Contact.POST: "Enter the address that is safe",
+                Relative.Contact.EMAIL: "Enter the e-mail address that is safe",
+                Relative.Contact.BY_HAND: "Enter the name of the social worker who hands letters over",
+            }[contact]
+            self.add_error("contact_details", needed)
+        elif contact == Relative.Contact.EMAIL:
+            try:
+                validate_email(details)
+            except ValidationError:
+                self.add_error(
+                    "contact_details", "Enter one e-mail address in full, like name@family.example"
+                )
+        if not said.get("contact_confirmed_safe_by"):
+            self.add_error(
+                "contact_confirmed_safe_by",
+                "Enter who confirmed that this is safe, or choose that no way is known to be safe",
+            )
+        if "contact_confirmed_safe_on" in said and not said["contact_confirmed_safe_on"]:
+            self.add_error("contact_confirmed_safe_on", "Enter the day on which it was confirmed as safe")
+
+
+class RelativeForm(_Several, ContactForm):
     """Somebody who matters to a child, and what they may be told."""
 
     groups = (
@@ -253,27 +318,6 @@ class RelativeForm(_Several):
         rows=3,
         help_text="Say which court, when, and what it forbids.",
     )
-    contact = Radios(
-        label="Which way of reaching them is confirmed as safe?",
-        choices=[
-            ("post", "Post"),
-            ("email", "E-mail"),
-            ("by_hand", "By hand, through the social worker"),
-            ("", "None that is known to be safe", "Nothing is sent to them until there is one"),
-        ],
-        required=False,
-    )
-    contact_details = TextArea(
-        label="Address, e-mail address, or the social worker’s name",
-        required=False,
-        rows=3,
-    )
-    contact_confirmed_safe_by = Text(
-        label="Who confirmed that it is safe?", required=False, max_length=200, width=30
-    )
-    contact_confirmed_safe_on = DateField(
-        label="When was that?", name="date on which it was confirmed", required=False
-    )
     language = Text(
         label="Language",
         required=False,
@@ -289,49 +333,37 @@ class RelativeForm(_Several):
         help_text="For example large print, easy read, read aloud.",
     )
 
-    def __init__(self, *args: Any, at: dt.datetime, **kwargs: Any) -> None:
+    same_as = Radios(
+        label="Is this somebody who is recorded with another child of this conference?",
+        help_text="Then leave name, contact, language and format empty: they are taken from there.",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, others: Iterable[Relative] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.today = timezone.localdate(at)
+        self.others = {str(one.pk): one for one in others}
+        if self.others:
+            offered = [(key, one.name, f"{one.relation} of {one.child}") for key, one in self.others.items()]
+            self.fields["same_as"].choices = [*offered, ("", "No, this is somebody else")]
+            self.groups = (("Who they are", ("same_as", *self.groups[0][1])), *self.groups[1:])
+            self.fields["name"].required = False
+        else:
+            del self.fields["same_as"]
+
+    def clean_same_as(self) -> Relative | None:
+        return self.others.get(self.cleaned_data["same_as"])
 
     def clean_parental_responsibility(self) -> bool | None:
         return {"yes": True, "no": False, "": None}[self.cleaned_data["parental_responsibility"]]
 
-    def clean_contact_confirmed_safe_on(self) -> dt.date | None:
-        on = self.cleaned_data["contact_confirmed_safe_on"]
-        if on and on > self.today:
-            raise ValidationError("This day has not come yet. Enter the day on which it was confirmed")
-        return on
-
     def clean(self) -> None:
-        """Ask for who said so, and for what makes a contact one that can be used."""
+        """Ask for who said so, for a name, and for what makes a contact one that can be used."""
+        super().clean()
         said = self.cleaned_data
         if said.get("may_be_told") and not said.get("may_be_told_said_by"):
             self.add_error("may_be_told_said_by", "Enter who said so, or choose that it is not known yet")
-        contact = said.get("contact")
-        if not contact:
-            return
-        details = said.get("contact_details", "").strip()
-        if not details:
-            needed = {
-                Relative.Contact.POST: "Enter the address that is safe",
-                Relative.Contact.EMAIL: "Enter the e-mail address that is safe",
-                Relative.Contact.BY_HAND: "Enter the name of the social worker who hands letters over",
-            }[contact]
-            self.add_error("contact_details", needed)
-        elif contact == Relative.Contact.EMAIL:
-            try:
-                validate_email(details)
-            except ValidationError:
-                self.add_error(
-                    "contact_details", "Enter one e-mail address in full, like name@family.example"
-                )
-        if not said.get("contact_confirmed_safe_by"):
-            self.add_error(
-                "contact_confirmed_safe_by",
-                "Enter who confirmed that this is safe, or choose that no way is known to be safe",
-            )
-        if "contact_confirmed_safe_on" in said and not said["contact_confirmed_safe_on"]:
-            self.add_error("contact_confirmed_safe_on", "Enter the day on which it was confirmed as safe")
+        if "name" in said and not said["name"] and not said.get("same_as"):
+            self.add_error("name", "Enter their full name")
 
 
 class AgencyField(Select):

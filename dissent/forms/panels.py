@@ -128,7 +128,7 @@ class SittingForm(Form):
         return [self._seats[one] for one in self.cleaned_data["present"]]
 
 
-ASKED = ("outcome", "ground", "reasons")
+ASKED = ("outcome", "ground", "reasons", "plain_reasons")
 
 
 class DecisionForm(Form):
@@ -149,7 +149,10 @@ class DecisionForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stage, self.children, self.by_child = dissent.rules_of_stage, children, by_child
-        asked = [_questions(place, self.stage) for place in self.places()]
+        self.told_to_families = meanings_told_to_families(dissent)
+        asked = [
+            _questions(place, self.stage, to_families=bool(self.told_to_families)) for place in self.places()
+        ]
         for questions in asked:
             self.fields.update(questions)
         if not signs.mobile:
@@ -161,7 +164,7 @@ class DecisionForm(Form):
                 autocomplete="tel",
                 missing="Enter your mobile number",
             )
-        self.unmarked = tuple(name for name in self.fields if name.startswith("ground"))
+        self.unmarked = tuple(name for name in self.fields if name.startswith(("ground", "plain_reasons")))
         if by_child:
             self.groups = tuple(
                 (str(child), tuple(questions)) for questions, child in zip(asked, children, strict=True)
@@ -188,6 +191,8 @@ class DecisionForm(Form):
                 said[f"ground{place}"] = ""
             elif said.get(f"ground{place}") not in outcome.grounds:
                 self.add_error(f"ground{place}", "Choose the ground on which the dissent is upheld")
+            if outcome.meaning in self.told_to_families and not said.get(f"plain_reasons{place}", "").strip():
+                self.add_error(f"plain_reasons{place}", PLAINLY_MISSING)
         return said
 
     def found(self) -> dict[Child, Found]:
@@ -209,7 +214,26 @@ class DecisionForm(Form):
         return typed | {"mobile": self.data.get("mobile", "")}
 
 
-def _questions(place: str, stage: Stage) -> dict[str, Any]:
+PLAINLY_MISSING = "Give the reasons in plain words for the family"
+
+
+def meanings_told_to_families(dissent: Dissent) -> set[str]:
+    """Return what a decision at the present stage can mean that families are written to about."""
+    rules = dissent.rules
+    meanings = {outcome.meaning for outcome in dissent.rules_of_stage.outcomes}
+    return {each for letter in rules.family_letters(dissent.stage, meanings) for each in letter.meanings}
+
+
+def plain_reasons() -> TextArea:
+    return TextArea(
+        label="What are the reasons, in plain words for the family?",
+        help_text="They stand in the letters to the family as you write them. They go to several people, who "
+        "may not all know of each other: name nobody, and no address. Write “the child”, “the school”.",
+        required=False,
+    )
+
+
+def _questions(place: str, stage: Stage, *, to_families: bool) -> dict[str, Any]:
     outcomes = [outcome for outcome in stage.outcomes if not outcome.agreement]
     grounds = {key: text for outcome in outcomes for key, text in outcome.grounds.items()}
     questions: dict[str, Any] = {
@@ -228,5 +252,6 @@ def _questions(place: str, stage: Stage) -> dict[str, Any]:
             help_text="They stand in the letters as you write them, and everybody who attended reads them.",
             missing="Give the panel’s reasons",
         ),
+        **({f"plain_reasons{place}": plain_reasons()} if to_families else {}),
     }
     return questions if grounds else {name: one for name, one in questions.items() if "ground" not in name}

@@ -414,11 +414,12 @@ class Dissent(Machine, CouncilRow):
         if further_stage_is_offered(self):
             owed.append("The dissenter has not said whether to go further.")
         letters = [letter for letter in self.letters.all() if letter.replaced_at is None]
-        held = {each.who for each in self.held_back.all() if each.lifted_at is None}
+        told = self.told_to_families()
+        held = {each.who for each in self.held_back.all() if each.lifted_at is None} if told else set()
         waiting = sum(not letter.is_issued and letter.who not in held for letter in letters)
         if waiting:
             owed.append(f"{waiting} of {len(letters)} letters are not issued.")
-        for decision in self.told_to_families():
+        for decision in told:
             # Held back is settled: it says why, and must not keep a case open for years.
             asked = sum(
                 len(reader.unanswered) for reader in readers_of(self, decision) if reader.who not in held

@@ -129,8 +129,11 @@ class FamilyReader:
 
 
 def readers_of(dissent: Dissent, decision: Decision) -> list[FamilyReader]:
-    """Return everybody who matters to a child of the decision. Who may hear is asked for each child."""
-    children = {finding.child_id: finding.child for finding in decision.findings.select_related("child")}
+    """Return everybody who matters to a child of the decision. Who may hear is asked for each child.
+
+    Asks least where `decisions__findings__child`, `may_hear` and `held_back` came with the dissent.
+    """
+    children = {finding.child_id: finding.child for finding in decision.findings.all()}
     rows: dict[UUID, list[Relative]] = {}
     found = Relative.objects.in_force().filter(child__in=children).select_related("child")
     for row in sorted(found, key=lambda row: (row.child.added_at, row.child_id, row.added_at, row.pk)):

@@ -30,6 +30,7 @@ from dissent.forms.cases import (
     ReviewForm,
     StepForm,
 )
+from dissent.forms.panels import meanings_told_to_families
 from dissent.models import (
     Attendance,
     Child,
@@ -51,6 +52,8 @@ from dissent.models.panel import appointed_as
 from dissent.views import shown
 from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, show
 
+FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told")
+"""What comes with a dissent where it is asked what a family is told."""
 PARTS = {
     "": "Where it stands",
     "form": "Form",
@@ -109,7 +112,7 @@ def _about(dissent: Dissent) -> str:
 
 def _overview(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     clocks = Clock.objects.select_related("started", "stopped")
-    prefetch_related_objects([dissent], "steps", "letters", Prefetch("clocks", queryset=clocks))
+    prefetch_related_objects([dissent], "steps", "letters", Prefetch("clocks", queryset=clocks), *FAMILIES)
     return {
         **_standing(dissent, at=request.at),
         "tasks": _tasks(dissent),
@@ -204,8 +207,11 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
     if dissent.stands_as & {"panel_named", "panel_chair", "panel_member"}:
         words = "Say whether you are independent" if "panel_named" in dissent.stands_as else "Go to the panel"
         acts.append({"words": words, "href": f"/panels/{dissent.panel_id}/"})
+    held = {each.who for each in dissent.held_back.all() if each.lifted_at is None}
     waiting = [
-        letter for letter in dissent.letters.all() if letter.replaced_at is None and not letter.is_issued
+        letter
+        for letter in dissent.letters.all()
+        if letter.replaced_at is None and not letter.is_issued and letter.who not in held
     ]
     if dissent.can("release") and any(letter.released_at is None for letter in waiting):
         acts.append({"words": "Look at the letters and release them", "href": f"{home}/letters/"})
@@ -213,6 +219,12 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
         acts.append({"words": "Hand over the printed letters", "href": f"{home}/letters/"})
     if dissent.can("record_further_conference") and not dissent.reheard_in_id:
         acts.append({"words": "Record the further conference", "href": f"{home}/further-conference/"})
+    if dissent.can("record_telling"):
+        acts += [
+            {"words": f"Record that {child} was told", "href": f"{home}/children/{child.pk}/told/"}
+            for decision in dissent.told_to_families()
+            for child in dissent.children_to_be_told(decision)
+        ]
     if dissent.can("lapse") and not can_be_in_time(dissent, at=at):
         acts.append({"words": "Let the dissent lapse", "href": f"{home}/lapse/", "secondary": True})
     return acts
@@ -512,10 +524,14 @@ def decide(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     stage: Stage = dissent.rules_of_stage
     if stage.panel:
         return redirect("panel", dissent.panel_id)
-    form = ReviewForm(_sent(request), outcomes=shown.outcomes_without_agreement(stage))
+    form = ReviewForm(
+        _sent(request),
+        outcomes=shown.outcomes_without_agreement(stage),
+        to_families=bool(meanings_told_to_families(dissent)),
+    )
     children = list(dissent.children.all())
     if request.method == "POST" and form.is_valid():
-        found = Found(outcome=form.cleaned_data["outcome"], reasons=form.cleaned_data["reasons"])
+        found = Found(**form.cleaned_data)
         try:
             actions.decide(
                 dissent=dissent, findings=dict.fromkeys(children, found), by=request.user, at=request.at

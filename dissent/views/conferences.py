@@ -223,7 +223,7 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
         "conference.html",
         tasks=_tasks(found, may),
         facts=[*shown.conference_rows(found, rules), procedure],
-        children=[_child(one, found, writable and "describe" in may) for one in found.children.all()],
+        children=[_child(one, found, may, writable=writable) for one in found.children.all()],
         attendance_headings=ATTENDANCE,
         dissent_headings=["Reference", "Raised", "Where it stands"],
         attendances=[_attendance(one) for one in found.attendances.all()],
@@ -314,7 +314,7 @@ def _tasks(conference: Conference, may: set[str]) -> list[Row]:
     ]
 
 
-def _child(child: Child, conference: Conference, writable: bool) -> Row:
+def _child(child: Child, conference: Conference, may: set[str], *, writable: bool) -> Row:
     rules = conference.procedure.rules
     return {
         "name": str(child),
@@ -327,12 +327,21 @@ def _child(child: Child, conference: Conference, writable: bool) -> Row:
             {"key": "Decision", "value": child.get_decision_display()},
             *([{"key": "Category", "value": child.get_category_display()}] if child.category else []),
         ],
-        "people": [{"name": one.name, "facts": _relative(one)} for one in child.relatives.all()],
-        "add_href": reverse("add_relative", args=[conference.pk, child.pk]) if writable else "",
+        "people": [
+            {"name": one.name, "facts": _relative(one, _new_contact(one, conference, may))}
+            for one in child.relatives.all()
+        ],
+        "add_href": reverse("add_relative", args=[conference.pk, child.pk])
+        if writable and "describe" in may
+        else "",
     }
 
 
-def _relative(relative: Relative) -> list[Row]:
+def _new_contact(relative: Relative, conference: Conference, may: set[str]) -> str:
+    return reverse("change_contact", args=[conference.pk, relative.who]) if "change_contact" in may else ""
+
+
+def _relative(relative: Relative, new_contact: str) -> list[Row]:
     """What is known of somebody who matters to a child. Where it is not known, what follows from that."""
     responsibility = {True: "Yes", False: "No", None: "Not known yet"}[relative.parental_responsibility]
     told = [relative.get_may_be_told_display()]
@@ -348,7 +357,7 @@ def _relative(relative: Relative) -> list[Row]:
             f"on {day(relative.contact_confirmed_safe_on)}",
         ]
     else:
-        contact.append("Nothing is sent to them until there is one.")
+        contact.append("Their letter is printed, and given to them in person.")
     rows: list[Row] = [
         {"key": "To the child", "value": relative.relation},
         {"key": "Parental responsibility", "value": responsibility},
@@ -358,7 +367,15 @@ def _relative(relative: Relative) -> list[Row]:
         rows.append({"key": "Why", "value": relative.may_be_told_why, "typed": True})
     if relative.court_restriction:
         rows.append({"key": "Court restriction", "value": relative.court_restriction, "typed": True})
-    rows.append({"key": "Safe contact", "lines": contact})
+    rows.append(
+        {
+            "key": "Safe contact",
+            "lines": contact,
+            "href": new_contact,
+            "action": "Record a new one",
+            "what": f"for {relative.name}",
+        }
+    )
     if relative.language:
         rows.append({"key": "Language", "value": relative.language})
     if relative.format:
@@ -445,6 +462,7 @@ def add_relative(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
     form = forms.RelativeForm(
         typed(request),
         at=request.at,
+        others=_others(found, whose),
         place=whose.pk,
         back=reverse("conference", args=[pk]),
         one_more="Save and add another person",
@@ -458,6 +476,17 @@ def add_relative(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
             return _saved(request, found, f"{relative} is recorded.", request.path)
     recorded = [f"{one.name}, {one.relation}" for one in whose.relatives.in_force()]
     return _show(request, found, "conference_relative.html", form=form, child=str(whose), recorded=recorded)
+
+
+def _others(conference: Conference, child: Child) -> list[Relative]:
+    """Return each person who is recorded with another child here and not with this one, once."""
+    rows = Relative.objects.in_force().filter(child__conference=conference).select_related("child")
+    here = {row.who for row in rows if row.child_id == child.pk}
+    others: dict[UUID, Relative] = {}
+    for row in rows:
+        if row.who not in here:
+            others.setdefault(row.who, row)
+    return list(others.values())
 
 
 @page

@@ -15,8 +15,10 @@ from django.urls import path, reverse
 
 from dissent import actions, permissions
 from dissent.actions import Refused, record_read
+from dissent.family_letters import named_in, way_to
+from dissent.forms.families import HandOverForm
 from dissent.forms.letters import ReleaseForm
-from dissent.models import Decision, Dissent, Finding, LedgerEntry, Letter, Seat
+from dissent.models import Decision, Dissent, FamilyReader, Finding, LedgerEntry, Letter, Seat, readers_of
 from dissent.views import shown
 from dissent.views.common import day, day_and_time, find_dissent, needs, page, refused_at, show
 from dissent.views.papers import download
@@ -39,10 +41,15 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
             "to", "attendance", "released_by", "handed_over_by", "decision__decided_by", "decision__panel"
         )
     )
+    prefetch_related_objects([dissent], "decisions__findings__child", "may_hear", "held_back")
     decision = _decision_in_force(dissent, found)
+    held = {each.who for each in dissent.held_back.all() if each.lifted_at is None}
     waiting = [
-        each for each in found if each.released_at is None and decision and each.decision_id == decision.pk
+        each
+        for each in found
+        if each.released_at is None and decision and each.decision_id == decision.pk and each.who not in held
     ]
+    to_professionals = [each for each in found if each.who is None]
     why_not = _why_not(request, decision, waiting)
     form = None
     if request.method == "POST" or (waiting and not why_not and dissent.can("release")):
@@ -69,14 +76,17 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
         about=shown.about_conference(dissent.conference),
         back=reverse("dissent", args=[pk]),
         headings=["To", "Letter", "Where it is"],
-        rows=[_row(each, opened=str(each.pk) in opened) for each in found],
+        rows=[_row(each, opened=str(each.pk) in opened) for each in to_professionals],
+        families=_families(dissent, found, opened),
+        names=_names(dissent),
+        waits=bool(waiting),
         named=_named(dissent, decision),
-        goes_to=[_goes_to(each) for each in found],
+        goes_to=[_goes_to(each) for each in to_professionals],
         decision=shown.decision_rows(decision, dissent.rules) if decision else [],
         why_not=why_not,
         by_hand=[
             {"addressee": each.addressee, "href": reverse("hand_over_letter", args=[each.pk])}
-            for each in found
+            for each in to_professionals
             if each.released_at and not each.to_id and not each.handed_over_at and dissent.can("hand_over")
         ],
     )
@@ -84,9 +94,11 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @page
 def hand_over(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Record that a printed letter was handed over."""
-    needs(request.method == "POST")
+    """Record that a printed letter was handed over; of one to a family it is asked how."""
     letter = _find(request, pk)
+    if letter.who:
+        return _hand_over_to_family(request, letter)
+    needs(request.method == "POST")
     try:
         actions.hand_over(letter=letter, by=request.user, at=request.at)
     except Refused as refused:
@@ -94,6 +106,113 @@ def hand_over(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, f"It is recorded that the letter to {letter.addressee} was handed over.")
     return redirect("letters", letter.dissent_id)
+
+
+def _hand_over_to_family(request: HttpRequest, letter: Letter) -> HttpResponse:
+    dissent = find_dissent(request, letter.dissent_id)
+    needs(permissions.may("hand_over", dissent.stands_as))
+    form = HandOverForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            actions.hand_over(letter=letter, by=request.user, at=request.at, **form.cleaned_data)
+        except Refused as refused:
+            refused_at(form, refused)
+        else:
+            said = f"It is recorded that the letter to {letter.addressee} was handed over."
+            messages.success(request, said)
+            return redirect("letters", letter.dissent_id)
+    _read(request, letter, "letter_page")
+    return show(
+        request,
+        "family_act.html",
+        section="work",
+        council=dissent.council,
+        form=form,
+        heading="Say how the letter was given to them",
+        rows=[
+            {"key": "To", "value": letter.addressee},
+            {"key": "How it should go", "value": letter.get_goes_by_display()},
+        ],
+        reference=dissent.reference,
+        about=shown.about_conference(dissent.conference),
+        back=reverse("letters", args=[letter.dissent_id]),
+    )
+
+
+def _families(dissent: Dissent, found: list[Letter], opened: set[str]) -> list[dict[str, Any]]:
+    """Return each person of the family with their letter, or with why there is none, and what can be done."""
+    letters = {(each.decision_id, each.who): each for each in found if each.who}
+    return [
+        _family(dissent, reader, letters.get((decision.pk, reader.who)), opened)
+        for decision in dissent.told_to_families()
+        for reader in readers_of(dissent, decision)
+    ]
+
+
+def _family(
+    dissent: Dissent, reader: FamilyReader, letter: Letter | None, opened: set[str]
+) -> dict[str, Any]:
+    row = reader.rows[0]
+    related = shown.listed(f"{each.relation} of {each.child}" for each in reader.rows)
+    rows: list[dict[str, Any]] = [{"key": "Who", "value": related}]
+    links: list[dict[str, str]] = []
+    if reader.has_a_letter:
+        rows.append({"key": "Is told of", "value": shown.listed(str(child) for child in reader.hears_of)})
+    rows += [{"key": "Is not told", "lines": lines} for lines in [_not_told(reader)] if lines]
+    if letter:
+        words, _ = shown.letter_state(letter)
+        more = _more(letter, opened=str(letter.pk) in opened)
+        rows.append({"key": "Where it is", "value": f"{words}. {more}".strip()})
+        why = way_to(reader, dissent.conference).why if letter.goes_by == Letter.GoesBy.PRINTED else ""
+        rows.append({"key": "How it goes", "lines": [letter.get_goes_by_display(), *([why] if why else [])]})
+    wishes = ", ".join(filter(None, [row.language, row.format]))
+    if wishes:
+        rows.append({"key": "Language and format", "value": wishes})
+    if reader.held:
+        since = f"{reader.held.get_kind_display()}, since {day(reader.held.held_at)}"
+        rows.append({"key": "Held back", "lines": [since, reader.held.why]})
+    if letter and letter.made_at:
+        links.append({"words": "Download the letter", "href": reverse("letter_pdf", args=[letter.pk])})
+    waits = letter and letter.released_at and not letter.is_issued and letter.made_at and not reader.held
+    if waits and dissent.can("hand_over"):
+        links.append(
+            {"words": "Say how it was given to them", "href": reverse("hand_over_letter", args=[letter.pk])}
+        )
+    if dissent.can("answer_for_family"):
+        links += [
+            {
+                "words": f"Answer whether they may be told of {each.child}",
+                "href": reverse("answer_for_family", args=[dissent.pk, reader.who, each.child_id]),
+            }
+            for each in reader.unanswered
+        ]
+    if dissent.can("hold_back") and not (letter and letter.is_issued):
+        name, words = ("let_go", "Let the letter go") if reader.held else ("hold_back", "Hold it back")
+        links.append({"words": words, "href": reverse(name, args=[dissent.pk, reader.who])})
+    return {"name": reader.name, "rows": rows, "links": links, "says": letter.says if letter else None}
+
+
+def _not_told(reader: FamilyReader) -> list[str]:
+    """Say of which children somebody is not told, and why not."""
+    hears_of = {child.pk for child in reader.hears_of}
+    said = []
+    for row in reader.rows:
+        if row in reader.unanswered:
+            said.append(f"{row.child}: it is not answered yet whether they may be told.")
+        elif row.child_id not in hears_of:
+            why = f" {row.may_be_told_why}" if row.may_be_told_why else ""
+            by = f" Said by {row.may_be_told_said_by}." if row.may_be_told_said_by else ""
+            said.append(f"{row.child}: they may not be told.{by}{why}")
+    return said
+
+
+def _names(dissent: Dissent) -> list[str]:
+    """Return what the reasons for families say that is on the record as somebody's name or address by now."""
+    return [
+        said
+        for decision in dissent.told_to_families()
+        for said in named_in(" ".join(each.plain_reasons for each in decision.findings.all()), dissent)
+    ]
 
 
 def _decision_in_force(dissent: Dissent, found: list[Letter]) -> Decision | None:
@@ -155,7 +274,9 @@ def _more(letter: Letter, *, opened: bool) -> str:
         if letter.to_id:
             said.append("Opened by its reader." if opened else "Not opened yet.")
     if letter.handed_over_at and letter.handed_over_by:
-        said.append(f"Handed over by {letter.handed_over_by.name} on {day_and_time(letter.handed_over_at)}.")
+        how = f" ({letter.get_handed_over_how_display()})" if letter.handed_over_how else ""
+        at = day_and_time(letter.handed_over_at)
+        said.append(f"Handed over by {letter.handed_over_by.name} on {at}{how}.")
     return " ".join(said)
 
 

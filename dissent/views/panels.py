@@ -507,6 +507,8 @@ def _found_rows(dissent: Dissent, child: Child, found: actions.Found) -> list[di
     if found.ground:
         rows.append({"key": "Ground", "value": f"{found.ground}: {outcome.grounds[found.ground]}"})
     rows.append({"key": "Reasons", "value": found.reasons, "typed": True})
+    if found.plain_reasons:
+        rows.append({"key": "Reasons for the family", "value": found.plain_reasons, "typed": True})
     return [*rows, {"key": "The letters say", "value": outcome.letter}]
 
 

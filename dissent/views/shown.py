@@ -442,15 +442,18 @@ def decision_rows(decision: Decision, rules: Procedure) -> list[Row]:
     rows = [
         {"key": "Decided", "value": ", ".join(filter(None, [day_and_time(decision.decided_at), by]))},
     ]
-    alike: dict[tuple[str, str, str], list[str]] = {}
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
     for finding in decision.findings.all():
-        alike.setdefault((finding.outcome, finding.ground, finding.reasons), []).append(str(finding.child))
-    for (key, ground, reasons), children in alike.items():
+        said = (finding.outcome, finding.ground, finding.reasons, finding.plain_reasons)
+        alike.setdefault(said, []).append(str(finding.child))
+    for (key, ground, reasons, plain_reasons), children in alike.items():
         outcome = stage.outcome(key)
         rows.append({"key": f"For {listed(children)}", "value": outcome.label})
         if ground:
             rows.append({"key": "Ground", "value": f"{ground}: {outcome.grounds[ground]}"})
         rows.append({"key": "Reasons", "value": reasons, "typed": True})
+        if plain_reasons:
+            rows.append({"key": "Reasons for the family", "value": plain_reasons, "typed": True})
         if outcome.next_door:
             rows.append({"key": "What comes next", "value": outcome.next_door})
     return rows
@@ -556,6 +559,12 @@ HAPPENED = {
     "release_letters": "Letters released",
     "hand_over_letter": "Printed letter handed over",
     "issue_letters": "Last letter went out",
+    "answer_for_family": "Answered whether somebody of the family may be told",
+    "hold_back": "Letter to somebody of the family held back",
+    "let_go": "Letter to somebody of the family no longer held back",
+    "record_telling": "Recorded that a child was told, or why not",
+    "change_contact": "New contact of somebody who matters to a child",
+    "write_family_letters_anew": "Letters to families made anew before they were released",
     "record_further_conference": "Further conference recorded",
     "clock_passed": "Time ran out",
     "close": "Case closed",
@@ -615,6 +624,7 @@ OPENED = {
     "read_panel_notice": "the panel’s page, before declaring",
     "read_bundle": "the panel’s papers, as one PDF",
     "read_letters": "the list of letters",
+    "read_family_act": "a page on which something about a family is recorded",
     "read_letter_page": "the page of a letter",
     "read_letter": "a letter to themselves",
     "read_letter_of_another": "a letter to somebody else",

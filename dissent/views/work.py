@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Exists, Prefetch, QuerySet
+from django.db.models import Exists, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 
 from councils.models import Appointment, Council, Person
 from dissent.actions import record_read
 from dissent.forms.cases import CLOSED_CASES, Filter
-from dissent.models import Clock, Conference, Dissent, Letter, Panel, Seat
+from dissent.models import Clock, Conference, Dissent, Letter, Panel, Relative, Seat, readers_of
+from dissent.models.dissent import DECIDED, RECONVENING
 from dissent.views import shown
 from dissent.views.common import day, page, show
 
@@ -37,8 +38,9 @@ def work(request: HttpRequest) -> HttpResponse:
     panels = list(_panels(person, at=at))
     letters = list(_letters(person, at=at))
     missing = [one for each in hats.administers for one in _missing(each, at=at)]
+    asked = _asked(person, at=at) if "conference_administrator" in hats.roles else []
     council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
-    listed = [*(cases.dissents if cases else ()), *dissents, *panels, *letters]
+    listed = [*(cases.dissents if cases else ()), *dissents, *panels, *letters, *(each for each, _ in asked)]
     _record(listed, by=person, at=at)
     return show(
         request,
@@ -51,7 +53,9 @@ def work(request: HttpRequest) -> HttpResponse:
         letters=[_letter_row(each) for each in letters],
         conferences=hats.conferences,
         missing=missing,
-        nothing=not (cases or listed or hats.conferences or missing),
+        asked=[_asked_row(each, row) for each, row in asked],
+        asked_headings=("Somebody of the family", "Dissent"),
+        nothing=not (cases or listed or asked or hats.conferences or missing),
         form=cases.form if cases else None,
         dissent_headings=("Dissent", "Where it stands"),
         panel_headings=("Conference", "Panel", "Sitting"),
@@ -222,6 +226,42 @@ def _page_address(asked: QueryDict, number: int) -> str:
 
 
 # --- the other hats --------------------------------------------------------------------------------
+
+
+def _asked(person: Person, *, at: dt.datetime) -> list[tuple[Dissent, Relative]]:
+    """Return whoever it is to be answered of whether they may be told, with the dissent."""
+    administers = Appointment.objects.at(at).filter(person=person, role="conference_administrator")
+    may_be_asked = (
+        Q(conference__children__relatives__may_be_told__in=["", Relative.MayBeTold.ASK])
+        | ~Q(conference__children__relatives__court_restriction="")
+    ) & Q(conference__children__relatives__replaced_at=None)
+    decided = (
+        Dissent.objects.visible_to(person, at=at)
+        .filter(may_be_asked, council__in=administers.values("council"), state__in=[DECIDED, RECONVENING])
+        .select_related("council", "conference", "procedure")
+        .prefetch_related("decisions__findings__child", "may_hear", "held_back")
+        .order_by("raised_at", "id")
+        .distinct()[:A_PAGE]
+    )
+    return [
+        (dissent, row)
+        for dissent in decided
+        for decision in dissent.told_to_families()
+        for reader in readers_of(dissent, decision)
+        if reader.held is None
+        for row in reader.unanswered
+    ]
+
+
+def _asked_row(dissent: Dissent, row: Relative) -> list[str | shown.Row]:
+    return [
+        {
+            "words": f"May {row.name} be told of {row.child}?",
+            "href": reverse("answer_for_family", args=[dissent.pk, row.who, row.child_id]),
+            "note": row.relation,
+        },
+        dissent.reference,
+    ]
 
 
 def _own_dissents(person: Person, *, at: dt.datetime) -> QuerySet[Dissent]:

@@ -195,6 +195,7 @@ def let_the_panel_decide(people: People, dissent: Dissent, outcome: str) -> None
     if outcome == "upheld":
         petra.page.locator("input[type=radio][value=B]").first.check()
     petra.page.locator("textarea").first.fill(REASONS)
+    petra.page.locator("textarea").last.fill("Two reports were not there.")
     petra.press("Check what you decided")
     petra.go_on()
 
@@ -206,6 +207,8 @@ def release_and_read_the_letters(people: People, dissent: Dissent, outcome: str)
     bronwen = people.at_desk(people.world.business_manager, f"/dissents/{dissent.pk}/letters/")
     for name in ("Teacher Testshire", "Officer Testshire", "Nurse Testshire", people.world.chair.name):
         bronwen.sees(name)
+    world = people.world
+    world.told(Dissent.objects.get(pk=dissent.pk), at=timezone.now())
     bronwen.page.locator("[name=read]").check()
     bronwen.go_on()
     for key in ("teacher", "officer", "nurse"):

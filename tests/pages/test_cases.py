@@ -233,8 +233,8 @@ OFFERED = {
     "escalated": set(),
     "sat": set(),
     "withdrawn": set(),
-    "upheld": {"letters/", "further-conference/"},
-    "not upheld": {"letters/"},
+    "upheld": {"letters/", "further-conference/", "children/…/told/"},
+    "not upheld": {"letters/", "children/…/told/"},
     "released": {"further-conference/"},
     "reheard": set(),
 }
@@ -247,6 +247,7 @@ def test_the_page_offers_what_the_machine_lets_through_and_nothing_else(
     dissent = STATES[state](world)
     body = manager.get(url(dissent)).content.decode()
     links = set(re.findall(rf'href="/dissents/{dissent.pk}/([a-z][^"]*)"', body))
+    links = {re.sub(r"[0-9a-f-]{36}", "…", link) for link in links}
     assert links == OFFERED[state]
     acts = {rest for rest in ACTS if rest not in OFFERED[state]}
     for rest in acts:
@@ -907,7 +908,7 @@ def test_a_page_of_a_case_asks_the_database_as_much_with_many_rows_as_with_few(
         world.raised(conference, who=who)
         manager.get(url(dissent))
     counts.append(queries(manager, dissent, part))
-    assert counts[0] == counts[1] <= 15
+    assert counts[0] == counts[1] <= 20
 
 
 def queries(client: Client, dissent: Dissent, part: str) -> int:
@@ -965,7 +966,13 @@ def test_a_panels_chair_who_was_writing_its_decision_is_told_and_loses_nothing(
 ) -> None:
     dissent = world.withdrawn(world.sat(), at=when("2026-03-16 13:00"))
     client.force_login(world.superintendent)
-    sent = {"outcome": "upheld", "ground": "A", "reasons": "What was typed.", "then": "decide"}
+    sent = {
+        "outcome": "upheld",
+        "ground": "A",
+        "reasons": "What was typed.",
+        "plain_reasons": "So",
+        "then": "decide",
+    }
     answer = client.post(url(dissent, "panel/decide/"), sent)
     assert answer.status_code == 409
     assert "What was typed." in text(answer)

@@ -415,7 +415,7 @@ def test_what_is_not_known_of_a_person_who_matters_is_allowed_and_says_that_noth
     assert (relative.parental_responsibility, relative.may_be_told, relative.contact) == (None, "", "")
     page = words(administrator.get(f"/conferences/{conference.pk}/"))
     assert "May be told Not known yet Nothing is sent to them until this is answered." in page
-    assert "None that is known to be safe Nothing is sent to them until there is one." in page
+    assert "None that is known to be safe Their letter is printed, and given to them in person." in page
 
 
 KNOWN = {

@@ -256,7 +256,7 @@ PAGES = (
                 DECISION,
             )
         },
-        {"outcome": "upheld", "ground": "A", "reasons": "Because", "then": "decide"},
+        {"outcome": "upheld", "ground": "A", "reasons": "Because", "plain_reasons": "So", "then": "decide"},
     ),
 )
 
@@ -527,7 +527,13 @@ def decided_over_http(world: World, words: dict[str, str]) -> Dissent:
     dissent = world.sat(
         world.convened(world.escalated(world.offered(world.reviewed(world.filed(world.raised(conference))))))
     )
-    decision = {"outcome": "upheld", "ground": "A", "reasons": words["reasons"], "then": "decide"}
+    decision = {
+        "outcome": "upheld",
+        "ground": "A",
+        "reasons": words["reasons"],
+        "plain_reasons": "So",
+        "then": "decide",
+    }
     post("superintendent", f"/dissents/{dissent.pk}/panel/decide/", decision)
     assert actions.make_bytes(at=timezone.now()) == 4
     actions.release_letters(dissent=dissent, by=world.business_manager, at=timezone.now())

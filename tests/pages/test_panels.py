@@ -21,8 +21,17 @@ pytestmark = pytest.mark.django_db
 
 HOSTILE = "{{7*7}} <script>alert(1)</script>\nline two \u202eright to left"
 ESCAPED = "{{7*7}} &lt;script&gt;alert(1)&lt;/script&gt;\nline two \u202eright to left"
-UPHELD = {"outcome": "upheld", "ground": "B", "reasons": "A report was missing."}
-NOT_UPHELD = {"outcome": "not_upheld", "reasons": "Everything was there."}
+UPHELD = {
+    "outcome": "upheld",
+    "ground": "B",
+    "reasons": "A report was missing.",
+    "plain_reasons": "A report was missing.",
+}
+NOT_UPHELD = {
+    "outcome": "not_upheld",
+    "reasons": "Everything was there.",
+    "plain_reasons": "It was all there.",
+}
 
 
 @pytest.fixture
@@ -638,7 +647,7 @@ def test_a_decision_says_uphold_or_not_and_leaves_every_plan_alone(world: World,
     page = see(world.superintendent, decide(dissent))
     asked = page.context["form"]
     assert [value for value, _ in asked.fields["outcome"].choices] == ["upheld", "not_upheld"]
-    assert set(asked.fields) == {"outcome", "ground", "reasons"}
+    assert set(asked.fields) == {"outcome", "ground", "reasons", "plain_reasons"}
     assert "only a conference can do that" in page.said
     sent = {**decision, "then": "decide", "decision": "made", "category": "neglect"}
     see(world.superintendent, decide(dissent), sent, status=302)
@@ -665,6 +674,9 @@ def test_upheld_needs_a_ground_and_not_upheld_forgets_one(world: World, see) -> 
     assert answer.context["form"].errors["ground"] == ["Choose the ground on which the dissent is upheld"]
     answer = see(world.superintendent, decide(dissent), {"outcome": "upheld", "ground": "A"}, status=422)
     assert answer.context["form"].errors["reasons"] == ["Give the panel’s reasons"]
+    assert answer.context["form"].errors["plain_reasons"] == [
+        "Give the reasons in plain words for the family"
+    ]
     see(world.superintendent, decide(dissent), {**NOT_UPHELD, "ground": "A", "then": "decide"}, status=302)
     assert again(dissent).decision_in_force().findings.get().ground == ""
 
@@ -677,15 +689,18 @@ def test_a_decision_can_differ_by_child_and_nothing_typed_is_lost_on_the_way(wor
     each = see(chair, decide(dissent), {**UPHELD, "then": "each"})
     assert each.said.count("A report was missing.</textarea>") == 2
     assert set(each.context["form"].fields) == {
-        f"{name}_{number}" for name, number in itertools.product(("outcome", "ground", "reasons"), (1, 2))
+        f"{name}_{number}"
+        for name, number in itertools.product(("outcome", "ground", "reasons", "plain_reasons"), (1, 2))
     }
     sent = {
         "by_child": "yes",
         "outcome_1": "upheld",
         "ground_1": "A",
         "reasons_1": HOSTILE,
+        "plain_reasons_1": "Plainly.",
         "outcome_2": "not_upheld",
         "reasons_2": "Everything was there.",
+        "plain_reasons_2": "Plainly.",
     }
     assert "Choose the ground" in see(chair, decide(dissent), {**sent, "ground_1": ""}, status=422).said
     check = see(chair, decide(dissent), {**sent, "then": "check"})
@@ -713,7 +728,9 @@ def test_the_same_for_every_child_is_one_question(world: World, see) -> None:
     ))))))  # fmt: skip
     see(world.superintendent, decide(dissent), {**UPHELD, "then": "decide"}, status=302)
     found = again(dissent).decision_in_force().findings.all()
-    assert {(one.outcome, one.ground, one.reasons) for one in found} == {tuple(UPHELD.values())}
+    assert {(one.outcome, one.ground, one.reasons, one.plain_reasons) for one in found} == {
+        tuple(UPHELD.values())
+    }
     assert len(found) == 3
 
 

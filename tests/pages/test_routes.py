@@ -39,6 +39,7 @@ ACTORS = (
     "observer",  # has the address that the record says of an observer
     "absent",  # a professional who was invited and did not come
     "present",  # a professional who was there
+    "parent",  # of the family, told by e-mail
     "fellow",  # dissented about the same conference
     "other_dissenter",  # dissented about another conference of the council
     "dissenter",
@@ -226,6 +227,18 @@ def plus(first: Callable[[Marked], list[object]], *more: object) -> Callable[[Ma
     return lambda case: [*first(case), *(one(case) if callable(one) else one for one in more)]
 
 
+def who_asked(case: Marked) -> object:
+    return case.asked.who
+
+
+def asked_of(case: Marked) -> list[object]:
+    return [own_dissent(case), case.asked.who, case.child.pk]
+
+
+def who_matters(case: Marked) -> list[object]:
+    return [own_dissent(case), case.asked.who]
+
+
 def moment(name: str, on: str = "3 3 2026", at: str = "14:00") -> dict[str, str]:
     day, month, year = on.split()
     return {f"{name}_day": day, f"{name}_month": month, f"{name}_year": year, f"{name}_time": at}
@@ -295,7 +308,7 @@ def another_member(case: Marked) -> dict[str, Any]:
 
 
 PARTS = ("", "?part=form", "?part=conference", "?part=review", "?part=decision", "?part=history")
-UPHELD = {"outcome": "upheld", "ground": "A", "reasons": "Because", "then": "decide"}
+UPHELD = {"outcome": "upheld", "ground": "A", "reasons": "Because", "plain_reasons": "So", "then": "decide"}
 A_DAY = {"told_on_day": "3", "told_on_month": "3", "told_on_year": "2026"}
 
 ROWS = (
@@ -395,12 +408,35 @@ ROWS = (
     *(
         of_a_letter(route, either(LETTERS, may(**{who: RELEASED})), letter_to(who))
         for route in ("letter", "letter_pdf")
-        for who in ("dissenter", "present", "fellow", "chair")
+        for who in ("dissenter", "present", "fellow", "chair", "parent")
     ),
     *(
         of_a_letter("hand_over_letter", NOBODY, letter_to(who), post=RELEASE)
         for who in ("dissenter", "present")
     ),
+    of_a_letter("hand_over_letter", RELEASE, letter_to("parent"), sends=said(how="printed")),
+    # families
+    of_a_letter(
+        "answer_for_family",
+        either(RELEASE, may(conference_administrator=MADE)),
+        asked_of,
+        sends=said(may="yes", said_by="Worker", why="Asked"),
+    ),
+    of_a_letter("hold_back", RELEASE, who_matters, sends=said(kind="risk", why="Asked")),
+    of_a_letter("let_go", RELEASE, who_matters, sends=said(because="Over")),
+    of_a_letter(
+        "child_told",
+        either(may(service_manager__nominated_manager=MADE), LEAD),
+        plus(dissent, own_child),
+        sends=said(why_not="age", words="Small"),
+    ),
+    of_a_letter(
+        "answer_for_family", NOBODY, plus(dissent, lambda case: uuid4(), own_child), sends=said(may="yes")
+    ),
+    row(
+        "change_contact", ADMINISTRATOR, plus(conference, who_asked), sends=said(contact="", because="Moved")
+    ),
+    row("change_contact", NOBODY, plus(conference, lambda case: uuid4())),
 )
 
 
@@ -413,11 +449,12 @@ OF_THE_CASE = (
     CONFERENCE
     | EXISTS
     | FORM
-    | marked("admission step proposal finding seat conflict staff pool lapse withdrawal")
+    | marked("admission step proposal finding seat conflict staff pool lapse withdrawal hold telling")
 )
 
 SHOWS: dict[str, set[str]] = {
     "present": marked("reference"),  # of the own letter
+    "parent": marked("reference"),
     "fellow": OWN | marked("fellow fellowreference sibling"),
     "other_dissenter": marked("other"),
     "dissenter": OWN | FORM | marked("teacher proposal admission staff lapse withdrawal"),

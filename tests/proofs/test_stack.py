@@ -53,7 +53,13 @@ def waiting_for_the_panel(world: World) -> Dissent:
 
 def decide(stack: Any, world: World, case: Dissent) -> None:
     desk = Desk(stack, world.superintendent)
-    said = {"outcome": "upheld", "ground": "A", "reasons": "It does.", "then": "decide"}
+    said = {
+        "outcome": "upheld",
+        "ground": "A",
+        "reasons": "It does.",
+        "plain_reasons": "So.",
+        "then": "decide",
+    }
     assert desk.post(f"/dissents/{case.pk}/panel/decide/", **said).status == 302
 
 

@@ -321,7 +321,12 @@ def preside(busy: Busy) -> None:
     seats = [seat.pk for seat in found.panel.seats.filter(left_at=None)]
     sat = boxes("sat_at", timezone.now())
     busy.press("record_sitting", found.pk, f"/panels/{found.panel_id}/sitting/", present=seats, **sat)
-    said = {"outcome": busy.chance.choice(["upheld", "not_upheld"]), "ground": "A", "reasons": "It is so."}
+    said = {
+        "outcome": busy.chance.choice(["upheld", "not_upheld"]),
+        "ground": "A",
+        "reasons": "It is so.",
+        "plain_reasons": "So.",
+    }
     busy.press("decide", found.pk, f"/dissents/{found.pk}/panel/decide/", then="decide", **said)
 
 

@@ -135,8 +135,8 @@ def test_a_panel_that_upholds_and_does_not_at_once_has_said_one_of_the_two(live,
     ]
     desks = [Desk(live, world.superintendent), Desk(live, world.superintendent)]
     said = [
-        {"outcome": "upheld", "ground": "A", "reasons": "It does.", "then": "decide"},
-        {"outcome": "not_upheld", "reasons": "It does not.", "then": "decide"},
+        {"outcome": "upheld", "ground": "A", "reasons": "It does.", "plain_reasons": "So.", "then": "decide"},
+        {"outcome": "not_upheld", "reasons": "It does not.", "plain_reasons": "So.", "then": "decide"},
     ]
 
     def decides(case: Dissent, number: int) -> Callable[[], Answer]:

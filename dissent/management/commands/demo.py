@@ -292,6 +292,7 @@ class Stories:
             outcome=outcome,
             ground="B" if outcome == "upheld" else "",
             reasons="The panel read the form, the minutes and the reports, and heard nothing else.",
+            plain_reasons="The panel read everything that was written for the conference.",
         )
         dissent = Dissent.objects.get(pk=dissent.pk)
         actions.decide(
