@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from councils.models import Person
@@ -87,7 +88,7 @@ def record_the_conference(people: People) -> Conference:
     ada.fill(name="Ava Testson", born_on=dt.date(2018, 5, 1), decision="not_made")
     ada.go_on()
     ada.open("Add a person who matters to")
-    ada.fill(name="Parent Testson", relation="Mother")
+    ada.fill(name="Parent Testson", relation="Mother", may_be_told="no", may_be_told_said_by="Worker")
     ada.go_on()
     ada.open("Add a person who came or was invited")
     came = [

@@ -124,6 +124,7 @@ class Stories:
         self._decided(decided, "upheld", days=2)
         self._withdrawn(self._filed(self._raised("Sample, Jo", days=8), days=8), days=4)
         self._conference("Sample, Ida", days=0)
+        self._family(days=14)
 
     def _at(self, days: int, hours: float = 0) -> dt.datetime:
         """A time on the working day `days` before today, counted from 15:00 there, and today from now."""
@@ -137,7 +138,7 @@ class Stories:
             moment = dt.datetime.combine(on, dt.time(15), self.calendar.zone)
         return moment + dt.timedelta(hours=hours)
 
-    def _conference(self, family: str, *, days: int) -> Any:
+    def _conference(self, family: str, *, days: int, with_parent: bool = True) -> Any:
         by, at = self.who["conference_administrator"], self._at(days, -0.5)
         conference = actions.record_conference(
             council=self.council,
@@ -159,14 +160,21 @@ class Stories:
             by=by,
             at=at,
         )
-        actions.add_relative(
-            child=child,
-            name=f"Parent {surname}",
-            relation="Mother",
-            parental_responsibility=True,
-            by=by,
-            at=at,
-        )
+        if with_parent:
+            actions.add_relative(
+                child=child,
+                name=f"Parent {surname}",
+                relation="Mother",
+                parental_responsibility=True,
+                may_be_told="yes",
+                may_be_told_said_by="Wanda Worker-Sample",
+                contact="email",
+                contact_details="parent@family.example",
+                contact_confirmed_safe_by="Wanda Worker-Sample",
+                contact_confirmed_safe_on=timezone.localdate(at),
+                by=by,
+                at=at,
+            )
         for told in self.told["attending"]:
             actions.add_attendance(
                 conference=conference,
@@ -300,8 +308,119 @@ class Stories:
         )
         return Dissent.objects.get(pk=dissent.pk)
 
+    def _family(self, *, days: int) -> None:
+        """Two dissenters about half-siblings, one child unborn: a father who was absent, an address that must
+        not be known, somebody who is to be asked first, and somebody who is held back."""
+        conference = self._conference("Sample, Kit", days=days, with_parent=False)
+        by, at = self.who["conference_administrator"], self._at(days, -0.45)
+        kit = conference.children.get()
+        lou, unborn = (
+            actions.add_child(
+                conference=conference,
+                name=name,
+                born_on=born_on,
+                due_on=due_on,
+                decision="not_made",
+                category="",
+                by=by,
+                at=at,
+            )
+            for name, born_on, due_on in (
+                ("Lou Other-Sample", dt.date(2019, 6, 2), None),
+                ("", None, timezone.localdate(self.now) + dt.timedelta(days=60)),
+            )
+        )
+        yes = {"may_be_told": "yes", "may_be_told_said_by": "Wanda Worker-Sample", "by": by, "at": at}
+
+        def safe(contact: str, details: str) -> dict[str, Any]:
+            return {
+                "contact": contact,
+                "contact_details": details,
+                "contact_confirmed_safe_by": "Wanda Worker-Sample",
+                "contact_confirmed_safe_on": timezone.localdate(at),
+            }
+
+        mum = actions.add_relative(
+            child=lou,
+            name="Maya Mother-Sample",
+            relation="Mother",
+            parental_responsibility=True,
+            **yes,
+            **safe("post", "1 Protected Row\nElsewhere-on-Tyne"),
+        )
+        actions.add_relative(child=kit, same_as=mum, relation="Mother", parental_responsibility=True, **yes)
+        actions.add_relative(child=unborn, same_as=mum, relation="Mother", **yes)
+        actions.add_relative(
+            child=kit,
+            name="Adam Absent-Sample",
+            relation="Father, who was not at the conference",
+            parental_responsibility=True,
+            language="Polish",
+            **yes,
+            **safe("email", "adam@family.example"),
+        )
+        other = actions.add_relative(
+            child=lou,
+            name="Otto Other-Sample",
+            relation="Father",
+            **yes,
+            **safe("email", "otto@family.example"),
+        )
+        actions.add_relative(
+            child=unborn,
+            name="Otto Other-Sample",
+            relation="Said to be the father",
+            may_be_told="ask",
+            may_be_told_said_by="Wanda Worker-Sample",
+            by=by,
+            at=at,
+        )
+        people = [
+            conference.attendances.get(person__email=each["email"]) for each in self.told["attending"][:2]
+        ]
+        first, second = (
+            self._filed(
+                actions.raise_dissent(
+                    conference=conference,
+                    attendance=attendance,
+                    children=[kit, lou, unborn],
+                    by=self.who["chair"],
+                    at=self._at(days, -0.4),
+                ),
+                days=days,
+            )
+            for attendance in people
+        )
+        first = self._convened(self._offered(first, days=days - 2), days=days - 4)
+        second = self._offered(second, days=days - 2)
+        actions.take_further(dissent=second, by=second.dissenter, at=self._at(days - 4, 3))
+        actions.join_panel(
+            dissent=Dissent.objects.get(pk=second.pk),
+            panel=first.panel,
+            by=self.who["business_manager"],
+            at=self._at(days - 4, 4),
+        )
+        decided = self._decided(Dissent.objects.get(pk=first.pk), "not_upheld", days=3)
+        actions.hold_back(
+            dissent=decided,
+            who=other.who,
+            kind="court",
+            why="The court hears on Monday who may know of the conference.",
+            by=self.who["service_manager"],
+            at=self._at(2),
+        )
+
     def _released(self, dissent: Dissent, *, days: int) -> Dissent:
         at = self._at(days)
+        for child in dissent.children.all():
+            actions.record_telling(
+                dissent=dissent,
+                child=child,
+                told_on=timezone.localdate(at),
+                told_by="Wanda Worker-Sample",
+                by=self.who["service_manager"],
+                at=at,
+            )
         actions.make_bytes(at=at)
         actions.release_letters(dissent=dissent, by=self.who["business_manager"], at=at)
         return Dissent.objects.get(pk=dissent.pk)
