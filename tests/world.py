@@ -230,10 +230,15 @@ class World:
             child=child, same_as=same_as, by=self.conference_administrator, at=at, **said
         )
 
-    def sat_about(self, conference: Conference, *, who: str = "teacher", **about: Any) -> Dissent:
-        """A dissent about this conference, before a panel that sat."""
-        raised = self.raised(conference, who=who, **about)
-        return self.sat(self.convened(self.escalated(self.offered(self.reviewed(self.filed(raised))))))
+    def sat_about(
+        self, conference: Conference, *, who: str = "teacher", at: dt.datetime | None = None
+    ) -> Dissent:
+        """A dissent about this conference, before a panel that sat; `at` puts each step at one time."""
+        when_ = {"at": at} if at else {}
+        dissent = self.raised(conference, who=who, **when_)
+        for step in (self.filed, self.reviewed, self.offered, self.escalated, self.convened, self.sat):
+            dissent = step(dissent, **when_)
+        return dissent
 
     def raised(
         self,

@@ -32,7 +32,6 @@ NO_PAGES = {
     "dissent_form": "leads on to the first question without an answer",
     "keep_answer": "takes what is typed",
     "join_panel": "takes a button",
-    "hand_over_letter": "takes a button",
     "paper": "a download",
     "panel_bundle": "a download",
     "letter_pdf": "a download",
@@ -147,6 +146,19 @@ class Cases:
         return decided
 
     @cached_property
+    def family(self) -> Dissent:
+        """Decided, with somebody who is asked first and held back, and somebody whose letter is printed."""
+        conference = self.conference()
+        child = conference.children.first()
+        uncle = self.world.relative(child, "Uncle Testson", may_be_told="ask", at=self.now)
+        self.world.relative(child, "Aunt Testson", at=self.now)
+        dissent = self.world.decided(self.world.sat_about(conference, at=self.now), at=self.now)
+        self.world.made(at=self.now)
+        by = self.world.business_manager
+        actions.hold_back(dissent=dissent, who=uncle.who, kind="court", why="Wait.", by=by, at=self.now)
+        return dissent
+
+    @cached_property
     def released(self) -> Dissent:
         return self.until("released", paper=True)
 
@@ -161,8 +173,8 @@ class Cases:
         if paper:
             minutes = {"kind": "minutes", "file_name": "minutes.pdf", "data": a_pdf()}
             actions.attach_paper(conference=held, by=ada, at=ended, **minutes)
-        mother = {"name": "Parent Testson", "relation": "Mother"}
-        actions.add_relative(child=held.children.first(), by=ada, at=ended, **mother)
+        mother = {"contact": "email", "details": "parent@family.example", "at": ended}
+        self.world.relative(held.children.first(), "Parent Testson", **mother)
         return actions.confirm_explained(conference=held, by=self.world.chair, at=ended)
 
     def until(self, state: str, *, days_ago: int = 0, paper: bool = False, outcome: str = "") -> Dissent:
@@ -256,6 +268,21 @@ def of_the_case(case: Cases) -> Iterator[Row]:
     yield sunil, reverse("propose", args=[case.reviewed.pk])
     yield sunil, reverse("decide", args=[case.reviewed.pk])
     yield sunil, reverse("further_conference", args=[case.released.pk])
+
+
+def of_the_family(case: Cases) -> Iterator[Row]:
+    one, bronwen, ada = case.family, "business_manager", "conference_administrator"
+    child = one.children.first()
+    uncle = child.relatives.get(name="Uncle Testson")
+    yield bronwen, reverse("letters", args=[one.pk])
+    yield ada, reverse("work")
+    for who in (bronwen, ada):
+        yield who, reverse("answer_for_family", args=[one.pk, uncle.who, child.pk])
+    for name in ("hold_back", "let_go"):
+        yield bronwen, reverse(name, args=[one.pk, uncle.who])
+    yield bronwen, reverse("hand_over_letter", args=[one.letters.get(addressee="Aunt Testson").pk])
+    yield "service_manager", reverse("child_told", args=[one.pk, child.pk])
+    yield ada, reverse("change_contact", args=[one.conference_id, uncle.who])
 
 
 def of_the_panel(case: Cases) -> Iterator[Row]:
@@ -377,6 +404,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
         of_the_conference,
         of_the_dissenter,
         of_the_case,
+        of_the_family,
         of_the_panel,
         of_the_letters,
         of_everybody,

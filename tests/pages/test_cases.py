@@ -908,7 +908,7 @@ def test_a_page_of_a_case_asks_the_database_as_much_with_many_rows_as_with_few(
         world.raised(conference, who=who)
         manager.get(url(dissent))
     counts.append(queries(manager, dissent, part))
-    assert counts[0] == counts[1] <= 20
+    assert counts[0] == counts[1] <= 24
 
 
 def queries(client: Client, dissent: Dissent, part: str) -> int:

@@ -22,9 +22,9 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from dissent import actions, notices
-from dissent.forms import base, cases, conferences, dissenter, letters, panels, sign_in, start
+from dissent.forms import base, cases, conferences, dissenter, families, letters, panels, sign_in, start
 from dissent.forms.fields import Email, Text, TextArea
-from dissent.models import Dissent, Letter
+from dissent.models import Dissent, Letter, Relative
 from tests.world import World, a_pdf, when
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,22 @@ def filled_in(world: World) -> Dissent:
 
 def filed_late(world: World) -> Dissent:
     return world.filed(at=when("2026-03-05 09:00"), late_because="Ill.")
+
+
+def to_be_asked(world: World) -> Dissent:
+    """Decided about a child, of whom somebody may perhaps be told."""
+    conference = world.conference()
+    world.relative(conference.children.get(), may_be_told="ask")
+    return world.decided(world.sat_about(conference))
+
+
+def held_back(world: World) -> Dissent:
+    dissent = to_be_asked(world)
+    who = Relative.objects.get().who
+    actions.hold_back(
+        dissent=dissent, who=who, kind="risk", why="Wait.", by=world.business_manager, at=timezone.now()
+    )
+    return dissent
 
 
 HOME = "/conferences/{conference}/"
@@ -254,13 +270,72 @@ PAGES = (
                 "superintendent /panels/{panel}/",
                 "business_manager /dissents/{dissent}/letters/",
                 DECISION,
-            )
+            ),
+            "plain_reasons": (
+                "superintendent /panels/{panel}/",
+                "business_manager /dissents/{dissent}/letters/",
+                DECISION,
+            ),
         },
         {"outcome": "upheld", "ground": "A", "reasons": "Because", "plain_reasons": "So", "then": "decide"},
     ),
 )
 
+PAGES += (
+    Page(
+        "AnswerForm",
+        to_be_asked,
+        "business_manager",
+        "/dissents/{dissent}/families/{who}/answer/{child}/",
+        {"said_by": (), "why": ()},
+        {"may": "yes", "said_by": "Worker", "why": "Asked"},
+    ),
+    Page(
+        "HoldBackForm",
+        to_be_asked,
+        "business_manager",
+        "/dissents/{dissent}/families/{who}/hold-back/",
+        {"why": ("business_manager /dissents/{dissent}/letters/",)},
+        {"kind": "risk", "why": "Asked"},
+    ),
+    Page(
+        "LetGoForm",
+        held_back,
+        "business_manager",
+        "/dissents/{dissent}/families/{who}/let-go/",
+        {"because": ()},
+        {"because": "Over"},
+    ),
+    Page(
+        "ToldForm",
+        to_be_asked,
+        "service_manager",
+        "/dissents/{dissent}/children/{child}/told/",
+        {"told_by": (), "words": ()},
+        {"why_not": "told", **born("told_on", "16 3 2026"), "told_by": "Worker", "words": "Nothing"},
+    ),
+    Page(
+        "ChangeContactForm",
+        to_be_asked,
+        "conference_administrator",
+        "/conferences/{conference}/people/{who}/contact/",
+        {
+            "contact_details": (f"conference_administrator {HOME}",),
+            "contact_confirmed_safe_by": (f"conference_administrator {HOME}",),
+            "because": (),
+        },
+        {
+            "contact": "post",
+            "contact_details": "1 Invented Square",
+            "contact_confirmed_safe_by": "Worker",
+            **born("contact_confirmed_safe_on", "3 3 2026"),
+            "because": "Moved",
+        },
+    ),
+)
+
 UNTYPED = {
+    "ContactForm": ("contact_details", "contact_confirmed_safe_by"),  # a part of two forms above
     "RequestCodeForm": ("email",),
     "AskForCode": ("email",),
     "Password": ("login", "password"),
@@ -274,7 +349,7 @@ def test_every_field_that_is_typed_in_is_tried():
     for each in PAGES:
         tried.setdefault(each.form, set()).update(each.typed)
     there = {}
-    for module in (base, cases, conferences, dissenter, letters, panels, sign_in, start):
+    for module in (base, cases, conferences, dissenter, families, letters, panels, sign_in, start):
         for name, form in inspect.getmembers(module, inspect.isclass):
             if form.__module__ == module.__name__ and hasattr(form, "base_fields"):
                 typed = {
@@ -328,7 +403,15 @@ def signed_in(world: World, who: str) -> Client:
 
 def places_of(it: Any) -> dict[str, Any]:
     if isinstance(it, Dissent):
-        return {"dissent": it.pk, "panel": it.panel_id, "conference": it.conference_id}
+        who = Relative.objects.filter(child__in=it.children.all()).values_list("who", flat=True).first()
+        child = it.children.first().pk
+        return {
+            "dissent": it.pk,
+            "panel": it.panel_id,
+            "conference": it.conference_id,
+            "child": child,
+            "who": who,
+        }
     return {"conference": it.pk, "child": it.children.first().pk}
 
 

@@ -25,7 +25,7 @@ UPHELD = {
     "outcome": "upheld",
     "ground": "B",
     "reasons": "A report was missing.",
-    "plain_reasons": "A report was missing.",
+    "plain_reasons": "A paper was not there.",
 }
 NOT_UPHELD = {
     "outcome": "not_upheld",

@@ -24,7 +24,7 @@ from dissent.models import Dissent, Letter, Paper
 from tests.world import World, when
 
 AT_MOST_BYTES = 200_000
-AT_MOST_QUERIES = 22
+AT_MOST_QUERIES = 24
 FEW, MANY = 3, 30
 
 
