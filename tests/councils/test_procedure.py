@@ -64,7 +64,7 @@ def test_what_is_kept_in_the_database_reads_back_as_what_was_written(path: Path)
     assert language.from_document(procedure.model_dump(mode="json", by_alias=True)) == procedure
 
 
-@pytest.mark.rule("ST-03", "ST-04", "ST-08", "ST-12", "ST-13", "ST-16", "ST-17")
+@pytest.mark.rule("ST-03", "ST-04", "ST-08", "ST-12", "ST-13", "ST-16", "ST-17", "ST-23")
 @pytest.mark.parametrize(
     ("place", "because"),
     [
@@ -79,6 +79,8 @@ def test_what_is_kept_in_the_database_reads_back_as_what_was_written(path: Path)
         ("stages.panel.panel", "counted as one of the three"),
         ("clocks.feedback", "From the day of escalation"),
         ("letters.outcome", "a decision that is upheld"),
+        ("letters.family", "names the agency that disagreed and not the person"),
+        ("children_told", "The social worker knows the child"),
     ],
 )
 def test_where_south_tynesides_text_is_open_the_document_says_what_it_chose_and_why(
@@ -190,6 +192,8 @@ def clock(key: str, start: str, until: str, **stages: str) -> Change:
 def changes(*each: Change) -> Change:
     return lambda document: [change(document) for change in each]
 
+
+FOR_FAMILY = "stages.panel.outcomes.{}.for_family"
 
 FAULTS: list[tuple[Change, str, str]] = [
     # what the types see
@@ -488,6 +492,56 @@ FAULTS: list[tuple[Change, str, str]] = [
         put("filing", "questions", "telephone", "key", to="late_because"),
         "filing.questions.late_because",
         "takes the key of what a late form is asked; give it another key",
+    ),
+    # letters to families
+    (
+        put("letters", "family", "heading", to="About {dissenter}"),
+        "letters.family",
+        "uses the placeholder {dissenter}",
+    ),
+    (
+        put("letters", "family", "paragraphs", to=["{chair} and {resolution}"]),
+        "letters.family",
+        "uses the placeholder {chair}",
+    ),
+    (
+        put("letters", "family", "to", to=["family", "chair"]),
+        "letters.family.to",
+        "names families beside others",
+    ),
+    (put("letters", "family", "released_by", to=[]), "letters.family.released_by", "read by a second person"),
+    (
+        put("letters", "outcome", "names_dissenter", to=True),
+        "letters.outcome.names_dissenter",
+        "only for a letter",
+    ),
+    (take("stages", "panel", "outcomes", "upheld", "for_family"), FOR_FAMILY.format("upheld"), "is missing"),
+    (
+        changes(
+            put("letters", "family", "stage", to="review"),
+            put("letters", "family", "meanings", to=["resolve"]),
+        ),
+        "stages.review.outcomes.resolved.for_family",
+        "nobody decides it and gives plain reasons",
+    ),
+    (
+        changes(
+            put("letters", "family", "stage", to="review"),
+            put("letters", "family", "meanings", to=["unresolved"]),
+        ),
+        "stages.review.outcomes.unresolved.for_family",
+        "nobody decides it and gives plain reasons",
+    ),
+    (take("children_told"), "children_told", "is missing, and a letter goes to families"),
+    (
+        put("children_told", "recorded_by", to=["nobody"]),
+        "children_told.recorded_by",
+        "names the role 'nobody'",
+    ),
+    (
+        lambda document: document["letters"].append({**document["letters"][-1], "key": "second"}),
+        "letters.second.meanings",
+        "'uphold' has a letter to families already",
     ),
     # names that stand twice
     (twice("clocks"), "clocks.form", "stands twice; give each a key of its own"),
