@@ -23,7 +23,7 @@ from django.template.loader import render_to_string
 
 from councils.models import Person
 from dissent.models import Dissent, Letter, Notice
-from dissent.models.panel import appointed_as
+from dissent.models.panel import present_as
 
 log = logging.getLogger(__name__)
 
@@ -152,9 +152,13 @@ def _people(dissent: Dissent, name: str, *, at: dt.datetime) -> list[Person]:
 
 
 def _holders(dissent: Dissent, roles: Iterable[str], *, at: dt.datetime) -> list[Person]:
-    """Return whoever holds the first of `roles` that somebody holds."""
+    """Return whoever holds the first of `roles` that somebody holds who is not away.
+
+    Whoever dissented or chaired the conference holds none in this case.
+    """
     for role in roles:
-        if holders := list(appointed_as((role,), council_id=dissent.council_id, at=at)):
+        present = present_as((role,), council_id=dissent.council_id, at=at)
+        if holders := list(present.exclude(pk__in=(dissent.dissenter_id, dissent.conference.chair_id))):
             return holders
     return []
 

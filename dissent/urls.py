@@ -1,6 +1,7 @@
 """Every address of the product's own pages. Each module of views says its own."""
 
 from dissent.views import (
+    absences,
     cases,
     conferences,
     demonstration,
@@ -25,5 +26,6 @@ urlpatterns = [
     *panels.urlpatterns,
     *letters.urlpatterns,
     *families.urlpatterns,
+    *absences.urlpatterns,
     *demonstration.urlpatterns,
 ]

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pypdf import PdfWriter
 
 from councils import procedure as language
-from councils.models import Agency, Appointment, Council, Partnership, Person
+from councils.models import Absence, Agency, Appointment, Council, Partnership, Person
 from dissent import actions
 from dissent.actions import Found
 from dissent.actions import letters as letter_actions
@@ -120,6 +120,17 @@ class World:
             council=self.council, person=person, role=role, from_on=dt.date(2020, 1, 1)
         )
         return person
+
+    def away(self, role: str, *, stands_in: Person | None, at: dt.datetime, days: int = 14) -> Absence:
+        """Whoever holds `role` is away from the day of `at` on, as they recorded themselves."""
+        return actions.record_absence(
+            appointment=self.people[role].appointments.get(role=role),
+            from_on=at.date(),
+            until_on=at.date() + dt.timedelta(days=days),
+            stands_in=stands_in,
+            by=self.people[role],
+            at=at,
+        )
 
     def __getattr__(self, name: str) -> Person:
         people = self.__dict__.get("people", {})

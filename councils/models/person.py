@@ -70,9 +70,17 @@ class Person(AbstractBaseUser):
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def at(self, at: dt.datetime) -> AppointmentQuerySet:
-        """Keep the appointments that hold on the local day of `at`."""
+        """Keep the appointments that hold on the local day of `at`; whoever is back ends standing in."""
         day = timezone.localdate(at)
-        return self.filter(from_on__lte=day).filter(models.Q(until_on=None) | models.Q(until_on__gte=day))
+        return self.filter(from_on__lte=day, stands_in_for__ended_at=None).filter(
+            models.Q(until_on=None) | models.Q(until_on__gte=day)
+        )
+
+    def present(self, at: dt.datetime) -> AppointmentQuerySet:
+        """Of those that hold on the local day of `at`, keep those whose holder is not away on it."""
+        day = timezone.localdate(at)
+        away = Absence.objects.on(day).filter(appointment=models.OuterRef("pk"))
+        return self.at(at).exclude(models.Exists(away))
 
 
 class Appointment(models.Model):
@@ -100,3 +108,49 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} as {self.role}"
+
+
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    def on(self, day: dt.date) -> AbsenceQuerySet:
+        """Keep the absences that hold on `day`."""
+        return self.filter(from_on__lte=day, until_on__gte=day, ended_at=None)
+
+    def overlapping(self, from_on: dt.date, until_on: dt.date) -> AbsenceQuerySet:
+        return self.filter(from_on__lte=until_on, until_on__gte=from_on, ended_at=None)
+
+
+class Absence(models.Model):
+    """Days on which somebody is away from a role, the last included, and who stands in for them.
+
+    Whoever stands in holds an appointment of their own for these days, and acts in their own name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="absences")
+    stands_in = models.OneToOneField(
+        Appointment, on_delete=models.PROTECT, null=True, related_name="stands_in_for"
+    )
+    from_on = models.DateField()
+    until_on = models.DateField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until_on__gte=models.F("from_on")), name="absence_ends_after_it_begins"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None, ended_by=None)
+                | models.Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="absence_ended_at_and_by",
+            ),
+        ]
+        indexes = [models.Index(fields=["appointment", "from_on"])]
+
+    def __str__(self) -> str:
+        return f"{self.appointment}, {self.from_on} to {self.until_on}"

@@ -1,5 +1,6 @@
 """The verbs: only they write. Each is one transaction, and takes who and when."""
 
+from dissent.actions.absence import end_absence, record_absence
 from dissent.actions.conference import (
     add_attendance,
     add_child,
@@ -58,6 +59,7 @@ __all__ = [
     "convene_panel",
     "decide",
     "declare",
+    "end_absence",
     "end_offer",
     "file_dissent",
     "hand_over",
@@ -71,6 +73,7 @@ __all__ = [
     "propose_resolution",
     "publish_procedure",
     "raise_dissent",
+    "record_absence",
     "record_conference",
     "record_further_conference",
     "record_read",

@@ -90,6 +90,12 @@ class Seat(CouncilRow):
         return self.left_at is None and self.independent is not False
 
 
+def present_as(roles: tuple[str, ...], *, council_id: int, at: dt.datetime) -> models.QuerySet[Person]:
+    """Return the people who hold one of `roles` at the council on the day of `at`, and are not away."""
+    held = Appointment.objects.present(at).filter(council=council_id, role__in=roles)
+    return Person.objects.filter(pk__in=held.values("person"), is_active=True)
+
+
 def appointed_as(roles: tuple[str, ...], *, council_id: int, at: dt.datetime) -> models.QuerySet[Person]:
     """Return the people who hold one of `roles` at the council on the day of `at`."""
     held = Appointment.objects.at(at).filter(council=council_id, role__in=roles)

@@ -568,6 +568,8 @@ HAPPENED = {
     "record_further_conference": "Further conference recorded",
     "clock_passed": "Time ran out",
     "close": "Case closed",
+    "record_absence": "Absence recorded",
+    "end_absence": "Absence ended",
 }
 """What the ledger's verbs are called on a page."""
 
@@ -630,6 +632,7 @@ OPENED = {
     "read_letter_of_another": "a letter to somebody else",
     "read_conferences": "the list of conferences",
     "read_work": "their list of work",
+    "read_absences": "who is away",
 }
 """What the ledger's verbs for readings are called on a page."""
 

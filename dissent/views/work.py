@@ -52,6 +52,7 @@ def work(request: HttpRequest) -> HttpResponse:
         panels=[_panel_row(each) for each in panels],
         letters=[_letter_row(each) for each in letters],
         conferences=hats.conferences,
+        away=bool(hats.roles),
         missing=missing,
         asked=[_asked_row(each, row) for each, row in asked],
         asked_headings=("Somebody of the family", "Dissent"),
@@ -112,9 +113,15 @@ def _missing(council: Council, *, at: dt.datetime) -> list[str]:
     if procedure is None:
         return ["No procedure is in force today, so no conference can be recorded."]
     held = Appointment.objects.at(at).filter(council=council, person__is_active=True)
-    said = [
-        f"Nobody is appointed as: {title}. What is theirs to do waits, and messages to them come to you."
-        for title in procedure.rules.unfilled(set(held.values_list("role", flat=True)))
+    present = Appointment.objects.present(at).filter(council=council, person__is_active=True)
+    waits = "What is theirs to do waits, and messages to them come to you."
+    never = procedure.rules.unfilled(set(held.values_list("role", flat=True)))
+    said = [f"Nobody is appointed as: {title}. {waits}" for title in never]
+    said += [
+        f"Everybody who is appointed as {title} is away, and nobody stands in. {waits} Name somebody under "
+        "“Who is away”."
+        for title in procedure.rules.unfilled(set(present.values_list("role", flat=True)))
+        if title not in never
     ]
     unknown = Clock.objects.filter(council=council, stopped=None, due_at=None).order_by()
     for derivation in unknown.values_list("derivation", flat=True)[:1]:

@@ -426,6 +426,15 @@ def handing_over(world: World) -> Callable[[], Any]:
     return lambda: actions.hand_over(letter=letter, by=world.business_manager, at=NOW)
 
 
+def going_away(world: World) -> Callable[[], Any]:
+    return lambda: world.away("service_manager", stands_in=world.business_manager, at=NOW)
+
+
+def coming_back(world: World) -> Callable[[], Any]:
+    absence = world.away("service_manager", stands_in=None, at=NOW)
+    return lambda: actions.end_absence(absence=absence, by=world.service_manager, at=NOW)
+
+
 def publishing(world: World) -> Callable[[], Any]:
     procedure = language.read(language.SHIPPED / "south_tyneside.toml").model_copy(update={"version": 2})
     return lambda: actions.publish_procedure(procedure=procedure, by=None, at=NOW)
@@ -555,6 +564,8 @@ READY: dict[str, Callable[[World], Callable[[], Any]]] = {
     "record_further_conference": at_a_standing(
         "upheld, letters made", "record_further_conference", "service_manager"
     ),
+    "record_absence": going_away,
+    "end_absence": coming_back,
     "publish_procedure": publishing,
     "record_read": of_a_conference(
         lambda world, conference: actions.record_read(
@@ -592,7 +603,7 @@ def test_where_the_ledger_cannot_be_written_nothing_happens_and_otherwise_it_say
     added = LedgerEntry.objects.filter(sequence__gt=last)
     assert added
     cases = {*Dissent.objects.values_list("pk", flat=True), *Conference.objects.values_list("pk", flat=True)}
-    if name not in {"publish_procedure", "record_read"}:
+    if name not in {"publish_procedure", "record_read", "record_absence", "end_absence"}:
         assert {entry.case_id for entry in added} <= cases
     assert verify(world.council)[1] == []
 

@@ -290,6 +290,20 @@ def handing_over(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
     ], LedgerEntry.objects.filter(verb="hand_over_letter")
 
 
+def going_away(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    return [
+        lambda: world.away("service_manager", stands_in=world.business_manager, at=NOW)
+    ] * 2, LedgerEntry.objects.filter(verb="record_absence")
+
+
+def coming_back(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    absence = world.away("service_manager", stands_in=world.business_manager, at=NOW)
+    return [
+        lambda by=by: actions.end_absence(absence=absence, by=by, at=NOW)
+        for by in (world.service_manager, world.administrator)
+    ], LedgerEntry.objects.filter(verb="end_absence")
+
+
 def rehearing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
     return [rehear(world, world.released())] * 2, Conference.objects.exclude(answers=None)
 
@@ -357,6 +371,8 @@ RACES = {
     "declare": declaring,
     "release_letters": releasing,
     "hand_over": handing_over,
+    "record_absence": going_away,
+    "end_absence": coming_back,
     "record_further_conference": rehearing,
     "record_further_conference of two dissents": rehearing_from_two_dissents,
 }

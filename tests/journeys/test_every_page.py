@@ -32,6 +32,7 @@ NO_PAGES = {
     "dissent_form": "leads on to the first question without an answer",
     "keep_answer": "takes what is typed",
     "join_panel": "takes a button",
+    "end_absence": "takes a button",
     "paper": "a download",
     "panel_bundle": "a download",
     "letter_pdf": "a download",
@@ -194,6 +195,13 @@ def before_signing_in(case: Cases) -> Iterator[Row]:
     for name in ("start", "account_login", "account_request_login_code", "account_inactive"):
         yield "", reverse(name)
     yield "", "/nothing/"
+
+
+def of_who_is_away(case: Cases) -> Iterator[Row]:
+    case.world.away("chair", stands_in=None, at=case.now)
+    for who in ("chair", "administrator"):
+        yield who, reverse("absences")
+        yield who, reverse("record_absence")
 
 
 def of_the_conference(case: Cases) -> Iterator[Row]:
@@ -401,6 +409,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
     seen = set()
     rows = browsers.start(
         before_signing_in,
+        of_who_is_away,
         of_the_conference,
         of_the_dissenter,
         of_the_case,
@@ -504,6 +513,7 @@ def forms(case: Cases) -> Iterator[Row]:
     yield "", reverse("account_login")
     yield "", reverse("account_request_login_code")
     yield ada, reverse("record_conference")
+    yield sunil, reverse("record_absence")
     for name in ("add_child", "add_attendance", "attach_paper"):
         yield ada, reverse(name, args=[pk])
     yield ada, reverse("add_relative", args=[pk, child])

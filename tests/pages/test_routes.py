@@ -114,6 +114,22 @@ def either(*tables: Allows) -> Allows:
     }
 
 
+WITH_A_ROLE = (
+    "chair",
+    "other_chair",
+    "conference_administrator",
+    "service_manager",
+    "nominated_manager",
+    "business_manager",
+    "panel_chair",
+    "panel_member",
+    "undeclared",
+    "conflicted",
+    "replaced",
+    "pool",
+    "rules_administrator",
+    "elsewhere",
+)
 ANYBODY = dict.fromkeys(ACTORS, ALWAYS)
 SIGNED_IN = {who: ALWAYS for who in ACTORS if who not in ("anonymous", "disabled")}
 NOBODY: Allows = {}
@@ -323,6 +339,11 @@ ROWS = (
     # what everybody has of their own
     row("work", SIGNED_IN, also=("", "?state=closed"), records=False),
     row("conferences", SIGNED_IN, records=False),
+    *(
+        row(route, may(**dict.fromkeys(WITH_A_ROLE, ALWAYS)), sends=lambda case: {})
+        for route in ("absences", "record_absence")
+    ),
+    row("end_absence", NOBODY, lambda case: [uuid4()], of=OPEN),
     # the conference
     row(
         "record_conference",
