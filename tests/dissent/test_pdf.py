@@ -414,3 +414,23 @@ def test_where_no_child_can_be_started_it_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(PdfFailed, match="could not be started"):
         render(PAGE.format(head="", body=""), title="t")
+
+
+def test_whoever_signs_stands_on_one_page_however_long_the_letter_is() -> None:
+    lengths = range(4, 20)
+    letters = [
+        Document(letter(sections=[{"title": "", "paragraphs": ["The panel read it."] * length}]), "A", "en")
+        for length in lengths
+    ]
+    pages = [
+        [page.extract_text() for page in PdfReader(io.BytesIO(made)).pages]
+        for made in render_many(letters)
+        if isinstance(made, bytes)
+    ]
+    assert len(pages) == len(lengths)
+    assert {len(one) for one in pages} == {1, 2}, "no letter came near the end of its page"
+    for one in pages:
+        signed = [text for text in one if "Yours sincerely" in text]
+        assert len(signed) == 1
+        assert "Sam Placeholder" in signed[0]
+        assert "sam@testshire.example" in signed[0]
