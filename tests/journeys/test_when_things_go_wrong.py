@@ -1,0 +1,170 @@
+"""Every other day: a manager away, a late form, a dissent withdrawn, one panel with two answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from dissent.models import Dissent, Letter
+from dissent.models.ledger import verify
+from tests.journeys.desk import Desk
+from tests.journeys.test_one_dissent import LONDON, People, nothing_sticks_out
+from tests.pdf_text import text_of
+from tests.world import World
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+def ago(**time_gone: float) -> dt.datetime:
+    return timezone.localtime() - dt.timedelta(**time_gone)
+
+
+@pytest.fixture
+def world(transactional_db: Any) -> World:
+    world = World()
+    world.panellists()
+    return world
+
+
+@pytest.fixture
+def people(live: Any, world: World, new_page: Any, mailbox: Any) -> People:
+    return People(world, new_page, mailbox, nothing_sticks_out)
+
+
+def raised(world: World, *, hours: float = 3, who: str = "teacher", conference: Any = None) -> Dissent:
+    """Raised at a conference that ended so long ago."""
+    ended = ago(hours=hours)
+    conference = conference or world.conference(
+        held_at=ended - dt.timedelta(hours=2), ended_at=ended, at=ended
+    )
+    return world.raised(conference, who=who, at=ended + dt.timedelta(minutes=5))
+
+
+def step(desk: Desk, dissent: Dissent, key: str) -> None:
+    desk.goto(f"/dissents/{dissent.pk}/steps/{key}/")
+    desk.fill(happened_at=dt.datetime.now(LONDON), note="We talked about it.")
+    desk.go_on()
+
+
+@pytest.mark.rule("ST-09")
+def test_whoever_is_named_reviews_and_decides_while_the_service_manager_is_away(
+    people: People, world: World
+) -> None:
+    nominee = world.unit_representative
+    sunil = people.at_desk(world.service_manager)
+    sunil.open("Who is away, and who stands in")
+    sunil.open("Record an absence")
+    today = dt.datetime.now(LONDON).date()
+    sunil.page.get_by_role("radio").first.check()
+    sunil.fill(from_on=today, until_on=today + dt.timedelta(days=7))
+    sunil.page.locator("[name=stands_in]").select_option(label=f"{nominee.name}, {nominee.job}")
+    sunil.go_on()
+    sunil.sees(f"{nominee.name} stands in from")
+
+    dissent = world.filed(raised(world), at=ago(hours=2))
+    assert dissent.reference in people.mailbox.latest(nominee.email).subject
+    assert not people.mailbox.to(world.service_manager.email)
+    rosa = people.at_desk(nominee)
+    rosa.open(dissent.reference)
+    for key in ("reviewed_with_chair", "discussed_with_dissenter"):
+        step(rosa, dissent, key)
+    rosa.goto(f"/dissents/{dissent.pk}/decide/")
+    rosa.page.get_by_role("radio").first.check()
+    rosa.fill(reasons="We do not agree on the threshold.")
+    rosa.go_on()
+    rosa.goto(f"/dissents/{dissent.pk}/?part=decision")
+    rosa.sees(nominee.name)
+    assert dissent.decisions.get().decided_by == nominee
+
+    sunil.goto("/absences/")
+    sunil.press(f"End this absence of {world.service_manager.name}")
+    rosa.goto("/work/")
+    assert dissent.reference not in rosa.page.content()
+
+
+@pytest.mark.rule("ST-08")
+@pytest.mark.parametrize("answer", ["admit", "refuse"])
+def test_a_late_form_goes_with_its_reason_to_the_manager_who_lets_it_in_or_refuses_it(
+    people: People, world: World, answer: str
+) -> None:
+    dissent = world.filled_in(raised(world, hours=30), at=ago(hours=29))
+    tess = people.at_desk(world.teacher, f"/dissents/{dissent.pk}/")
+    tess.sees("Form is late")
+    tess.goto(f"/dissents/{dissent.pk}/form/late_because/")
+    tess.page.locator("textarea").fill("The school had no electricity for a day.")
+    tess.go_on()
+    tess.goto(reverse("check_answers", args=[dissent.pk]))
+    tess.page.locator("[name=declared]").check()
+    tess.go_on()
+
+    sunil = people.at_desk(world.service_manager)
+    sunil.open(dissent.reference)
+    sunil.open("Decide whether the late form is let in")
+    sunil.sees("The school had no electricity for a day.")
+    sunil.fill(answer=answer, reasons="Nobody could have sent it earlier.")
+    sunil.go_on()
+    tess.goto(f"/dissents/{dissent.pk}/")
+    tess.sees("Nobody could have sent it earlier.")
+    tess.sees("Being looked at" if answer == "admit" else "Your late form was not let in")
+    assert Dissent.objects.get().state == ("at_stage" if answer == "admit" else "closed")
+
+
+def test_a_dissent_that_is_withdrawn_is_so_for_everybody_who_had_it_in_hand(
+    people: People, world: World
+) -> None:
+    dissent = world.filed(raised(world), at=ago(hours=2))
+    tess = people.at_desk(world.teacher, f"/dissents/{dissent.pk}/withdraw/")
+    tess.page.locator("textarea").fill("The report that was missing has come.")
+    tess.go_on()
+    tess.sees("You withdrew this dissent")
+    for person in (world.service_manager, world.chair):
+        assert dissent.reference in people.mailbox.latest(person.email).subject
+        desk = people.at_desk(person, f"/dissents/{dissent.pk}/")
+        desk.sees("The report that was missing has come.")
+    assert Dissent.objects.get().state == "closed"
+
+
+@pytest.mark.rule("ST-13", "ST-17")
+def test_one_panel_answers_two_dissents_differently_and_each_is_told_of_both(
+    people: People, world: World
+) -> None:
+    first = raised(world)
+    second = raised(world, who="officer", conference=first.conference)
+    for dissent in (first, second):
+        filed = world.filed(dissent, at=ago(minutes=150))
+        offered = world.offered(world.reviewed(filed, at=ago(minutes=140)), at=ago(minutes=130))
+        world.escalated(offered, at=ago(minutes=120))
+    world.convened(Dissent.objects.get(pk=first.pk), at=ago(minutes=100))
+    world.sat(Dissent.objects.get(pk=first.pk), at=ago(minutes=60))
+    petra = people.at_desk(world.superintendent, f"/panels/{Dissent.objects.get(pk=first.pk).panel_id}/")
+    for dissent, outcome in ((first, "upheld"), (second, "not_upheld")):
+        petra.open(f"Record what the panel decided about {dissent.reference}")
+        petra.page.locator(f"input[value={outcome}]").first.check()
+        if outcome == "upheld":
+            petra.page.locator("input[type=radio][value=A]").first.check()
+        petra.fill(reasons=f"The panel’s reasons about {dissent.reference}.", plain_reasons="In plain words.")
+        petra.press("Check what you decided")
+        petra.go_on()
+    made = time.monotonic() + 60
+    while Letter.objects.filter(made_at=None).exists() and time.monotonic() < made:
+        time.sleep(0.2)
+    bronwen = people.at_desk(world.business_manager)
+    for dissent in (first, second):
+        bronwen.goto(f"/dissents/{dissent.pk}/letters/")
+        bronwen.page.locator("[name=read]").check()
+        bronwen.go_on()
+    nina = people.at_desk(world.nurse)
+    for dissent, says in ((first, "upholds the dissent"), (second, "does not uphold the dissent")):
+        letter = Letter.objects.get(dissent=dissent, to=world.nurse)
+        nina.goto(f"/letters/{letter.pk}/")
+        text = re.sub(r"\s+", " ", text_of(nina.download("Download the letter")))
+        assert says in text
+        assert f"The panel’s reasons about {dissent.reference}." in text
+    assert Dissent.objects.get(pk=first.pk).state == "reconvening"
+    assert verify(world.council)[1] == []
