@@ -13,6 +13,8 @@ from dissent.actions.core import Refused
 from dissent.models import ledger
 
 ADMINISTRATOR = "administrator"
+STANDS_FOR_THEMSELF = frozenset({"chair", "panel_member", ADMINISTRATOR, "operator"})
+"""Roles in which nobody waits for whoever is away: a conference has one chair, a panel names others."""
 
 
 @transaction.atomic
@@ -32,6 +34,8 @@ def record_absence(
     the appointment does not last, and for somebody who cannot stand in.
     """
     held = _hold(appointment, by=by, at=at)
+    if held.role in STANDS_FOR_THEMSELF:
+        raise Refused("Nobody stands in for this role.", field="appointment")
     if until_on < from_on:
         raise Refused("The last day cannot be before the first. Check both.", field="until_on")
     if until_on < timezone.localdate(at):
@@ -102,8 +106,11 @@ def end_absence(*, absence: Absence, by: Person, at: dt.datetime) -> Absence:
 
 
 def who_could_stand_in(council: Council, *, at: dt.datetime) -> list[Person]:
-    """Return by name the people who have a role at `council` today, of whom one can be named."""
-    appointed = Appointment.objects.at(at).filter(council=council)
+    """Return by name the people who work for `council` today, of whom one can be named.
+
+    Members of other agencies, who sit on panels, are not among them.
+    """
+    appointed = Appointment.objects.at(at).filter(council=council).exclude(role="panel_member")
     people = Person.objects.filter(pk__in=appointed.values("person"), is_active=True)
     return list(people.select_related("agency").order_by("name", "pk"))
 
@@ -128,7 +135,9 @@ def _hold(appointment: Appointment, *, by: Person, at: dt.datetime) -> Appointme
 
 
 def _could_stand_in(person: Person, council: Council, from_on: dt.date, until_on: dt.date) -> bool:
-    appointed = Appointment.objects.filter(council=council, person=person, from_on__lte=until_on)
+    appointed = Appointment.objects.filter(council=council, person=person, from_on__lte=until_on).exclude(
+        role="panel_member"
+    )
     lasting = [each for each in appointed if each.until_on is None or each.until_on >= from_on]
     away = Absence.objects.filter(appointment__person=person, appointment__council=council)
     return person.is_active and bool(lasting) and not away.overlapping(from_on, until_on).exists()

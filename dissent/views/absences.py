@@ -15,7 +15,12 @@ from councils.models import Absence, Appointment, Council
 from councils.procedure import Procedure
 from dissent import actions
 from dissent.actions import Refused, record_read
-from dissent.actions.absence import ADMINISTRATOR, may_record_absence, who_could_stand_in
+from dissent.actions.absence import (
+    ADMINISTRATOR,
+    STANDS_FOR_THEMSELF,
+    may_record_absence,
+    who_could_stand_in,
+)
 from dissent.forms.absences import AbsenceForm
 from dissent.views.common import day, needs, page, refused_at, show
 
@@ -102,16 +107,17 @@ def _own(request: HttpRequest) -> tuple[Council, Procedure, list[Appointment]]:
     """
     held = Appointment.objects.at(request.at).select_related("council", "person")
     own = list(held.filter(person=request.user, stands_in_for=None).order_by("from_on", "pk"))
-    needs(bool(own))
-    council = next((each.council for each in own if each.role == ADMINISTRATOR), own[0].council)
+    administers = next((each.council for each in own if each.role == ADMINISTRATOR), None)
+    if administers:
+        own = list(
+            held.filter(council=administers, stands_in_for=None).order_by("person__name", "role", "pk")
+        )
+    own = [each for each in own if each.role not in STANDS_FOR_THEMSELF]
+    needs(bool(administers or own))
+    council = administers or own[0].council
     rules = _rules(council, at=request.at)
-    if any(each.role == ADMINISTRATOR and each.council_id == council.pk for each in own):
-        own = list(held.filter(council=council, stands_in_for=None).order_by("person__name", "role", "pk"))
-    return (
-        council,
-        rules,
-        [each for each in own if each.council_id == council.pk and each.role in rules.roles],
-    )
+    here = [each for each in own if each.council_id == council.pk and each.role in rules.roles]
+    return council, rules, here
 
 
 def _rules(council: Council, *, at: dt.datetime) -> Procedure:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from councils.models import Appointment, Council, Person
 from dissent.actions import record_read
+from dissent.actions.absence import STANDS_FOR_THEMSELF
 from dissent.forms.cases import CLOSED_CASES, Filter
 from dissent.models import Clock, Conference, Dissent, Letter, Panel, Relative, Seat, readers_of
 from dissent.models.dissent import DECIDED, RECONVENING
@@ -52,7 +53,7 @@ def work(request: HttpRequest) -> HttpResponse:
         panels=[_panel_row(each) for each in panels],
         letters=[_letter_row(each) for each in letters],
         conferences=hats.conferences,
-        away=bool(hats.roles),
+        away=bool(hats.roles - STANDS_FOR_THEMSELF or hats.administers),
         missing=missing,
         asked=[_asked_row(each, row) for each, row in asked],
         asked_headings=("Somebody of the family", "Dissent"),

@@ -137,6 +137,7 @@ def test_somebody_else_at_the_council_stands_in_for_nothing(world: World, nomine
         ({"stands_in": "left"}, "cannot sign in", "stands_in"),
         ({"stands_in": "stranger"}, "has no role here", "stands_in"),
         ({"stands_in": "absent"}, "is away on some of these days", "stands_in"),
+        ({"stands_in": "superintendent"}, "has no role here", "stands_in"),
     ],
 )
 def test_an_absence_is_refused_with_the_reason(
@@ -146,6 +147,7 @@ def test_an_absence_is_refused_with_the_reason(
     left.is_active = False
     left.save()
     world.person("stranger", "Stranger")
+    world.panellists()
     world.appoint("unit_representative", "Absent", key="absent")
     actions.record_absence(
         appointment=world.absent.appointments.get(),
@@ -193,3 +195,11 @@ def test_only_the_person_and_the_administrator_of_the_procedure_say_who_is_away(
         "end_absence",
     ]
     assert verify(world.council)[1] == []
+
+
+@pytest.mark.parametrize("role", ["chair", "administrator"])
+def test_nobody_stands_in_where_nobody_waits_for_whoever_is_away(
+    world: World, nominee: Person, role: str
+) -> None:
+    with pytest.raises(Refused, match="Nobody stands in for this role"):
+        world.away(role, stands_in=nominee, at=MONDAY)

@@ -198,8 +198,8 @@ def before_signing_in(case: Cases) -> Iterator[Row]:
 
 
 def of_who_is_away(case: Cases) -> Iterator[Row]:
-    case.world.away("chair", stands_in=None, at=case.now)
-    for who in ("chair", "administrator"):
+    case.world.away("service_manager", stands_in=None, at=case.now)
+    for who in ("service_manager", "administrator"):
         yield who, reverse("absences")
         yield who, reverse("record_absence")
 

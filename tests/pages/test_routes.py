@@ -114,19 +114,12 @@ def either(*tables: Allows) -> Allows:
     }
 
 
-WITH_A_ROLE = (
-    "chair",
-    "other_chair",
+IN_OFFICE = (
     "conference_administrator",
     "service_manager",
     "nominated_manager",
     "business_manager",
-    "panel_chair",
-    "panel_member",
     "undeclared",
-    "conflicted",
-    "replaced",
-    "pool",
     "rules_administrator",
     "elsewhere",
 )
@@ -173,6 +166,8 @@ class Row:
     """The one method that it takes, where anything else is answered with 405 whoever asks."""
     hides: dict[str, set[str]] = field(default_factory=dict)
     """What somebody may see elsewhere, and not here."""
+    colleagues: frozenset[str] | set[str] = frozenset()
+    """What it names of people who work for the council, and of no case."""
     of: frozenset[str] = frozenset(STATES)
     """The states in which there is what it is the address of."""
 
@@ -340,7 +335,12 @@ ROWS = (
     row("work", SIGNED_IN, also=("", "?state=closed"), records=False),
     row("conferences", SIGNED_IN, records=False),
     *(
-        row(route, may(**dict.fromkeys(WITH_A_ROLE, ALWAYS)), sends=lambda case: {})
+        row(
+            route,
+            may(**dict.fromkeys(IN_OFFICE, ALWAYS)),
+            sends=lambda case: {},
+            colleagues=marked("staff chair seat"),
+        )
         for route in ("absences", "record_absence")
     ),
     row("end_absence", NOBODY, lambda case: [uuid4()], of=OPEN),
@@ -647,7 +647,7 @@ def may_see(asks: Asks, case: Marked, row: Row) -> set[str]:
         shows = marked("reference conference")
     if case.state in ("raised", "lapsed") and asks.who != "dissenter":
         shows = shows - {"form"}
-    return shows | own_name  # which stands at the head of every page
+    return shows | row.colleagues | own_name  # which stands at the head of every page
 
 
 # --- beside the pages themselves -------------------------------------------------------------------
