@@ -36,6 +36,9 @@ Moment = Literal[
     "conference_ended",
     "raised",
     "filed",
+    "matched",
+    "raising_answered",
+    "entry_settled",
     "admission_decided",
     "stage_entered",
     "resolution_proposed",
@@ -59,6 +62,8 @@ MOMENTS_OF_A_STAGE = (
     "letters_issued",
 )
 """In the order in which they happen; only the last two can change places."""
+MOMENTS_OF_THE_UNMATCHED = ("matched", "raising_answered", "entry_settled")
+"""They happen only to a dissent whose conference was not on record when its form was sent."""
 MOMENTS_THAT_END_A_CASE = ("withdrawn", "lapsed")
 """Before it is decided. They stop every clock; a dissent is withdrawn at a stage or before the first."""
 
@@ -206,6 +211,12 @@ class Lapse(Cited):
     lapsed_by: Key
 
 
+class Unmatched(Cited):
+    """Who decides whether a dissent goes on that no record shows to have been raised."""
+
+    settled_by: Key
+
+
 class Management(Cited):
     """How far the dissenter's own manager has to be in it."""
 
@@ -222,13 +233,14 @@ class Filing(Cited):
     management: Management
     late: Late
     lapse: Lapse
+    unmatched: Unmatched
 
 
 class Passing(Cited):
     """What happens when a clock runs out: who is told, and whether the case moves on by itself."""
 
     tell: tuple[str, ...] = ()
-    then: Literal["nothing", "refuse_resolution", "end_offer"] = "nothing"
+    then: Literal["nothing", "doubt", "refuse_resolution", "end_offer"] = "nothing"
 
 
 class Clock(Cited):
@@ -653,6 +665,7 @@ def _role_faults(procedure: Procedure) -> Iterator[Fault]:
             yield Fault(f"roles.{key}.deputies", f"names {deputy!r} twice; write it once")
     yield from known("filing.late.admitted_by", procedure.filing.late.admitted_by)
     yield from known("filing.lapse.lapsed_by", procedure.filing.lapse.lapsed_by)
+    yield from known("filing.unmatched.settled_by", procedure.filing.unmatched.settled_by)
     yield from known("reconvening.led_by", *procedure.reconvening.led_by)
     for stage in procedure.stages:
         if stage.review:
@@ -713,6 +726,12 @@ def _step_faults(stage: Stage) -> Iterator[Fault]:
 
 def _clock_faults(procedure: Procedure) -> Iterator[Fault]:
     stages = {stage.key for stage in procedure.stages}
+    if not any(clock.on_passing and clock.on_passing.then == "doubt" for clock in procedure.clocks):
+        yield Fault(
+            "clocks",
+            "has none that ends a chair's silence about a dissent that came without a record; write one from "
+            "'matched' until 'raising_answered' whose on_passing says then = 'doubt'",
+        )
     for clock in procedure.clocks:
         unknown = [
             Fault(f"clocks.{clock.key}.{name}", f"names the stage {stage!r}; write one of {_names(stages)}")
@@ -754,7 +773,14 @@ def _course_of_clock_faults(procedure: Procedure, clock: Clock) -> Iterator[Faul
             f"{place}.until", "ends the case, which stops every clock; write what the clock waits for"
         )
         return
-    if (clock.start, clock.starts_at) == (clock.until, stop_stage):
+    of_the_unmatched = {clock.start, clock.until} & set(MOMENTS_OF_THE_UNMATCHED)
+    if of_the_unmatched and (clock.start, clock.until) != DONE_BY_PASSING["doubt"]:
+        yield Fault(
+            place,
+            f"has the moment {sorted(of_the_unmatched)[0]!r}, which most dissents never meet; only a clock "
+            "from 'matched' until 'raising_answered' does, so write that or another moment",
+        )
+    elif (clock.start, clock.starts_at) == (clock.until, stop_stage):
         yield Fault(place, "starts and stops at the same moment; mend from or until")
     elif clock.until in (*MOMENTS_OF_THE_CONFERENCE, "raised"):
         yield Fault(f"{place}.until", "has happened before any clock of a dissent runs; write a later moment")
@@ -833,6 +859,7 @@ def _why_never(procedure: Procedure, moment: Moment, stage: str = "") -> str:
 
 
 DONE_BY_PASSING: dict[str, tuple[Moment, Moment]] = {
+    "doubt": ("matched", "raising_answered"),
     "refuse_resolution": ("resolution_proposed", "resolution_answered"),
     "end_offer": ("escalation_offered", "escalation_answered"),
 }
@@ -847,7 +874,8 @@ def _passing_faults(clock: Clock) -> Iterator[Fault]:
     if (clock.start, clock.until, clock.starts_at) != (start, until, clock.stage or ""):
         yield Fault(
             f"clocks.{clock.key}.on_passing.then",
-            f"says {then!r}, which takes a clock from {start} until {until} of one stage; write 'nothing'",
+            f"says {then!r}, which takes a clock from {start} until {until}"
+            f"{' of one stage' if until in MOMENTS_OF_A_STAGE else ''}; write 'nothing'",
         )
 
 

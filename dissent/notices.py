@@ -43,6 +43,8 @@ def addressees(dissent: Dissent, names: Iterable[str], *, at: dt.datetime) -> di
     found: dict[Person, str] = {}
     for name in names:
         people, path = _people(dissent, name, at=at), f"/dissents/{dissent.pk}/"
+        if name == "chair" and dissent.conference is None:
+            continue  # nobody lacks: it is not known yet whose conference it was
         if name in dissent.rules.roles and (name == ADMINISTRATOR or not people):
             people, path = _holders(dissent, (ADMINISTRATOR,), at=at), "/work/"
         for person in people:
@@ -134,7 +136,7 @@ def _people(dissent: Dissent, name: str, *, at: dt.datetime) -> list[Person]:
         case "dissenter":
             return [dissent.dissenter]
         case "chair":
-            return [dissent.conference.chair]
+            return [dissent.conference.chair] if dissent.conference else []
         case "professionals_present":
             return list(
                 Person.objects.filter(
@@ -156,9 +158,10 @@ def _holders(dissent: Dissent, roles: Iterable[str], *, at: dt.datetime) -> list
 
     Whoever dissented or chaired the conference holds none in this case.
     """
+    chair = dissent.conference.chair_id if dissent.conference else None
     for role in roles:
         present = present_as((role,), council_id=dissent.council_id, at=at)
-        if holders := list(present.exclude(pk__in=(dissent.dissenter_id, dissent.conference.chair_id))):
+        if holders := list(present.exclude(pk__in=(dissent.dissenter_id, chair))):
             return holders
     return []
 

@@ -11,11 +11,13 @@ from typing import Literal
 Relation = Literal[
     "dissenter",
     "chair",
+    "chair_asked",
     "conference_administrator",
     "reader",
     "decider",
     "admitter",
     "lapser",
+    "settler",
     "convener",
     "panel_named",
     "panel_chair",
@@ -50,9 +52,16 @@ MAY: dict[str, frozenset[Relation]] = {
     "close_record": frozenset({"chair"}),
     "change_contact": frozenset({"conference_administrator"}),
     # the dissent
+    "change_claim": frozenset({"dissenter"}),
     "keep": frozenset({"dissenter"}),
     "file": frozenset({"dissenter"}),
     "tell_management": frozenset({"dissenter"}),
+    "match": frozenset({"conference_administrator"}),
+    "confirm_raised": frozenset({"chair_asked"}),
+    "deny_raised": frozenset({"chair_asked"}),
+    "doubt": frozenset({"the_clock"}),
+    "let_in": frozenset({"settler"}),
+    "turn_away": frozenset({"settler"}),
     "admit": frozenset({"admitter"}),
     "refuse_late": frozenset({"admitter"}),
     "withdraw": frozenset({"dissenter"}),
@@ -79,6 +88,7 @@ MAY: dict[str, frozenset[Relation]] = {
 READS: dict[Relation, frozenset[Part]] = {
     "dissenter": frozenset({"standing", "dates", "own_form", "proposal"}),
     "chair": frozenset({"standing", "conference", "form", "outcome"}),
+    "chair_asked": frozenset({"standing", "conference"}),
     "conference_administrator": frozenset({"standing", "conference"}),
     "reader": frozenset(
         {

@@ -223,7 +223,7 @@ VERBS = {
     for name in actions.__all__
     if inspect.isfunction(verb := getattr(actions, name)) and name not in QUESTIONS
 }
-BY_ITSELF = {"end_offer", "make_bytes", "pass_clocks"}
+BY_ITSELF = {"end_offer", "leave_unconfirmed", "make_bytes", "pass_clocks"}
 """What only time brings: nobody does it, so it takes no `by`."""
 
 

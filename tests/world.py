@@ -299,6 +299,63 @@ class World:
         dissent = self.filled_in(dissent or self.raised(), at=at, late_because=late_because)
         return actions.file_dissent(dissent=dissent, by=dissent.dissenter, at=at)
 
+    # The same where the conference was not on record.
+
+    def begun(
+        self, *, who: str = "newcomer", at: dt.datetime = when("2026-03-03 13:00"), **facts: Any
+    ) -> Dissent:
+        """A dissent about a conference that is not on record, by somebody whom nobody has recorded."""
+        self.people[who] = Person.objects.known_by(f"{who}@{self.key}.example")
+        said = {
+            "name": f"{who.title()} Testshire",
+            "job": who.title(),
+            "agency": self.agency("School"),
+            "ended_at": ENDED,
+            "which": "The Testson children, in the morning.",
+            "chair_name": "Chair",
+            **facts,
+        }
+        return actions.begin_dissent(council=self.council, by=self.people[who], at=at, **said)
+
+    def unmatched(self, dissent: Dissent | None = None, **sent: Any) -> Dissent:
+        """Its form was sent, and nobody has said yet which conference it was."""
+        return self.filed(dissent or self.begun(), **sent)
+
+    def matched(
+        self,
+        dissent: Dissent | None = None,
+        *,
+        conference: Conference | None = None,
+        at: dt.datetime = when("2026-03-03 16:00"),
+    ) -> Dissent:
+        """Its conference was found, and the chair is asked."""
+        return actions.match_dissent(
+            dissent=dissent or self.unmatched(),
+            conference=conference or self.conference(),
+            by=self.conference_administrator,
+            at=at,
+        )
+
+    def confirmed(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-04 10:00"), **known: Any
+    ) -> Dissent:
+        """The chair said that it was raised in the conference."""
+        dissent = dissent or self.matched()
+        return actions.confirm_raised(
+            dissent=dissent, children=dissent.conference.children.all(), by=self.chair, at=at, **known
+        )
+
+    def denied(
+        self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-04 10:00")
+    ) -> Dissent:
+        """The chair said that it was not raised in the conference."""
+        return actions.deny_raised(
+            dissent=dissent or self.matched(),
+            statement="They were there and said nothing.",
+            by=self.chair,
+            at=at,
+        )
+
     def withdrawn(
         self, dissent: Dissent | None = None, *, at: dt.datetime = when("2026-03-10 09:00")
     ) -> Dissent:

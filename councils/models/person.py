@@ -23,9 +23,15 @@ class PersonManager(BaseUserManager["Person"]):
         return person
 
     def known_by(self, email: str, **fields: Any) -> Person:
-        """Return whoever signs in with `email`, made with `fields` where nobody does yet."""
+        """Return whoever signs in with `email`, made with `fields` where nobody does yet.
+
+        Who has proved an address and said nothing more has no name yet, and is given it.
+        """
         known = self.filter(email__iexact=email.strip())
         if found := known.first():
+            if not found.name and fields.get("name"):
+                known.update(**fields)
+                found.refresh_from_db()
             return found
         try:
             with transaction.atomic(using=self.db):

@@ -41,6 +41,16 @@ from dissent.actions.review import (
     take_further,
 )
 from dissent.actions.sweep import pass_clocks
+from dissent.actions.unmatched import (
+    begin_dissent,
+    change_claim,
+    confirm_raised,
+    deny_raised,
+    leave_unconfirmed,
+    let_in,
+    match_dissent,
+    turn_away,
+)
 
 __all__ = [
     "Found",
@@ -53,12 +63,16 @@ __all__ = [
     "agree_to_resolution",
     "answer_for_family",
     "attach_paper",
+    "begin_dissent",
+    "change_claim",
     "change_contact",
     "close_record",
     "confirm_explained",
+    "confirm_raised",
     "convene_panel",
     "decide",
     "declare",
+    "deny_raised",
     "end_absence",
     "end_offer",
     "file_dissent",
@@ -67,8 +81,11 @@ __all__ = [
     "join_panel",
     "keep_answer",
     "lapse",
+    "leave_unconfirmed",
     "let_go",
+    "let_in",
     "make_bytes",
+    "match_dissent",
     "pass_clocks",
     "propose_resolution",
     "publish_procedure",
@@ -86,6 +103,7 @@ __all__ = [
     "replace_member",
     "take_further",
     "tell_management",
+    "turn_away",
     "why_not",
     "withdraw",
 ]

@@ -13,6 +13,7 @@ from councils.procedure import Clock as Rule
 from dissent import notices
 from dissent.clock import deadline
 from dissent.models import Clock, Dissent, Moment, ledger
+from dissent.models.dissent import DOUBTED, UNMATCHED
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def follow(dissent: Dissent, moment: Moment, *, at: dt.datetime) -> None:
             changed = True
     if moment.name == "raised":
         changed |= _catch_up(dissent, at=at)
+        changed |= _stop_what_was_done_before(dissent, moment)
     if changed:
         project(dissent)
 
@@ -63,10 +65,14 @@ def stop_all(dissent: Dissent, moment: Moment) -> None:
 def project(dissent: Dissent) -> None:
     """Write the one column that lists read: when the next thing is due.
 
+    It is not known while nobody has said of which conference the dissent is, or whether it was raised there:
+    by then its limits may be running, and whoever works the queue sees it first.
+
     Written past the machine on purpose: it changes no state, and must not lose to a state that does.
     """
     running = Clock.objects.filter(dissent=dissent, stopped=None)
-    dissent.due_is_known = not running.filter(due_at=None).exists()
+    found_out_later = dissent.state in (UNMATCHED, DOUBTED)
+    dissent.due_is_known = not (found_out_later or running.filter(due_at=None).exists())
     dissent.next_due_at = running.aggregate(next=models.Min("due_at"))["next"]
     Dissent.objects.filter(pk=dissent.pk).update(
         due_is_known=dissent.due_is_known, next_due_at=dissent.next_due_at
@@ -115,6 +121,20 @@ def _catch_up(dissent: Dissent, *, at: dt.datetime) -> bool:
         if rule.start in MOMENTS_OF_THE_CONFERENCE and rule.start in before
     ]
     return bool(started)
+
+
+def _stop_what_was_done_before(dissent: Dissent, raised: Moment) -> bool:
+    """Stop the clocks whose moment came before anybody knew of which conference the dissent was."""
+    changed = False
+    for moment in dissent.moments.filter(replaced_at=None).exclude(pk=raised.pk):
+        rules = [
+            rule.key
+            for rule in dissent.rules.clocks
+            if rule.until == moment.name and (rule.stage or "") == moment.stage
+        ]
+        running = Clock.objects.filter(dissent=dissent, rule__in=rules, stopped=None)
+        changed |= bool(running.update(stopped=moment))
+    return changed
 
 
 def _work_out(clock: Clock, rule: Rule, *, at: dt.datetime) -> None:

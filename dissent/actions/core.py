@@ -64,17 +64,24 @@ def lock(pk: object) -> Dissent:
     still, and nobody waits for what the other one holds. In two steps: PostgreSQL, having waited for a lock,
     reads the row afresh but not what is joined to it.
     """
-    lock_conference_of(pk)
+    locked = lock_conference_of(pk)
     Dissent.objects.select_for_update(no_key=True).values_list("pk").get(pk=pk)
-    return Dissent.objects.select_related(
-        "conference__chair", "procedure", "dissenter", "council", "panel"
+    dissent = Dissent.objects.select_related(
+        "conference__chair", "procedure", "dissenter", "council", "panel", "attendance", "claim"
     ).get(pk=pk)
+    if dissent.conference_id != locked:
+        # The order of locks cannot be had any more, and whoever pressed did not know of the match.
+        raise TransitionNotAllowed("The conference of this dissent was found meanwhile.")
+    return dissent
 
 
-def lock_conference_of(pk: object) -> None:
-    """Lock the conference of the dissent `pk`, so that what is done about one conference is done in turn."""
-    of_the_dissent = Conference.objects.filter(dissents=pk).values_list("pk")
-    of_the_dissent.select_for_update(no_key=True, of=("self",)).get()
+def lock_conference_of(pk: object) -> object | None:
+    """Lock the conference of the dissent `pk`, so that what is done about one conference is done in turn.
+
+    Returns its key, None where none is known yet.
+    """
+    of_the_dissent = Conference.objects.filter(dissents=pk).values_list("pk", flat=True)
+    return of_the_dissent.select_for_update(no_key=True, of=("self",)).first()
 
 
 def hold_conference(conference: Conference, *, verb: str, by: Person | None, at: dt.datetime) -> Conference:
@@ -111,6 +118,7 @@ def record(
     stage: str = "",
     values: dict[str, Any] | None = None,
     about: models.Model | None = None,
+    tells: bool = True,
 ) -> Moment:
     """Record a moment of a dissent, with everything that it brings.
 
@@ -138,7 +146,7 @@ def record(
         values=values,
     )
     clocks.follow(dissent, moment, at=at)
-    for telling in dissent.rules.tellings:
+    for telling in dissent.rules.tellings if tells else ():
         if telling.moment == name and telling.stage in (None, stage):
             notices.tell(dissent, telling.to, occasion=name, once=str(moment.pk), at=at)
     return moment

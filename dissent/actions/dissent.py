@@ -1,15 +1,19 @@
-"""What is done to a dissent before anybody decides it: raised, written, sent, let in, withdrawn, lapsed."""
+"""What is done to a dissent before anybody decides it: raised, written, sent, admitted, withdrawn, lapsed."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from councils.calendars import CalendarNotPublished
 from councils.models import Person
 from councils.procedure import LATE, Raising
+from dissent import notices
 from dissent.actions import clocks
 from dissent.actions.conference import RecordIsClosed
 from dissent.actions.core import (
@@ -23,8 +27,9 @@ from dissent.actions.core import (
     put_in_hands_of,
     record,
 )
+from dissent.clock import deadline, is_late
 from dissent.models import Answer, Attendance, Child, Clock, Conference, Dissent
-from dissent.models.dissent import AT_STAGE
+from dissent.models.dissent import AT_STAGE, BEGUN, DOUBTED, MATCHED, UNMATCHED
 
 
 class MayNotDissent(Refused):
@@ -76,6 +81,13 @@ def raise_dissent(
             f"No e-mail address is recorded for {attendance.name}, so they could not be reached. "
             "Ask the conference administrator to record one.",
             field="attendance",
+        )
+    sent = held.dissents.filter(dissenter=attendance.person, state__in=[MATCHED, DOUBTED]).first()
+    if sent:
+        raise AlreadyRaised(
+            sent,
+            f"{attendance.name} sent a form about this conference already: {sent.reference}. Say there "
+            "whether it was raised.",
         )
     first = held.dissents.filter(attendance=attendance, children__in=named).order_by("raised_at").first()
     if first:
@@ -137,16 +149,44 @@ def file_dissent(*, dissent: Dissent, by: Person, at: dt.datetime) -> Dissent:
     late = is_late_to_file(held, at=at)
     if late and not answers.get(LATE, "").strip():
         raise ReasonMissing("Say why the form is sent after its time.", field=LATE)
+    take_in_form(held, answers, late=late, filed_at=at, by=by, at=at)
+    if held.state == UNMATCHED:
+        put_in_hands_of(held, held.rules.stages[0].heads, at=at)
+        clocks.project(held)
+        notices.tell(
+            held, ("conference_administrator",), occasion="unmatched", once=f"unmatched-{held.pk}", at=at
+        )
+    return held
+
+
+def take_in_form(
+    held: Dissent,
+    answers: dict[str, str],
+    *,
+    late: bool,
+    filed_at: dt.datetime,
+    by: Person,
+    at: dt.datetime,
+    values: dict[str, Any] | None = None,
+) -> None:
+    """Record that the form came at `filed_at`, and pass the case on where nothing stands in its way."""
     held.file(late)
-    held.filed_at = at
+    held.filed_at = filed_at
     held.late_because = answers.get(LATE, "") if late else ""
     if held.state == AT_STAGE:
         enter_stage(held, held.rules.stages[0].key, at=at)
     held.save()
-    record("filed", verb="file", dissent=held, by=by, at=at, values={"answers": answers, "late": late})
+    record(
+        "filed",
+        verb="file",
+        dissent=held,
+        by=by,
+        at=at,
+        happened_at=filed_at,
+        values={"answers": answers, "late": late, **(values or {})},
+    )
     if held.state == AT_STAGE:
         record("stage_entered", verb="enter_stage", dissent=held, stage=held.stage, by=by, at=at)
-    return held
 
 
 @transaction.atomic
@@ -265,8 +305,30 @@ def tell_management(
 
 
 def is_late_to_file(dissent: Dissent, *, at: dt.datetime) -> bool:
-    """Say whether a form sent at `at` is late, by any clock that filing stops."""
+    """Say whether a form sent at `at` is late, by any clock that filing stops.
+
+    Where no conference is known, by what the dissenter says of it.
+    """
+    if dissent.state == BEGUN:
+        return any(is_late(due_at, at) for due_at in limits_as_claimed(dissent))
     return any(clock.is_late(at) for clock in _limits_of_the_form(dissent))
+
+
+def limits_as_claimed(dissent: Dissent) -> list[dt.datetime]:
+    """Return until when the form can be in time, if the conference ended when the dissenter says it did."""
+    ended_at, calendar = dissent.claim.ended_at, dissent.council.calendar()
+    limits = []
+    for rule in dissent.rules.clocks:
+        if rule.start == "conference_ended" and rule.until == "filed" and rule.strength == "limit":
+            with suppress(CalendarNotPublished):  # nobody can say that it is late
+                limits.append(deadline(ended_at, rule.limit, calendar).due_at)
+    return limits
+
+
+def form_is_late(dissent: Dissent, *, at: dt.datetime) -> bool:
+    """Say whether the form that came at `at` is late, by the clocks of a dissent that is raised."""
+    stops = _stopped_by_the_form(dissent)
+    return any(clock.is_late(at) for clock in dissent.clocks.filter(rule__in=stops).select_related("stopped"))
 
 
 def can_be_in_time(dissent: Dissent, *, at: dt.datetime) -> bool:
@@ -276,8 +338,12 @@ def can_be_in_time(dissent: Dissent, *, at: dt.datetime) -> bool:
 
 
 def _limits_of_the_form(dissent: Dissent) -> list[Clock]:
-    stops = {rule.key for rule in dissent.rules.clocks if rule.until == "filed" and rule.strength == "limit"}
+    stops = _stopped_by_the_form(dissent)
     return [clock for clock in dissent.clocks.all() if clock.rule in stops and clock.is_running]
+
+
+def _stopped_by_the_form(dissent: Dissent) -> set[str]:
+    return {rule.key for rule in dissent.rules.clocks if rule.until == "filed" and rule.strength == "limit"}
 
 
 def why_not(attendance: Attendance, rules: Raising) -> str:

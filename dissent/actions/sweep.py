@@ -12,6 +12,7 @@ from dissent import notices
 from dissent.actions import clocks
 from dissent.actions.core import lock, note
 from dissent.actions.review import end_offer, refuse_resolution
+from dissent.actions.unmatched import leave_unconfirmed
 from dissent.models import Clock
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def _pass(pk: object, *, at: dt.datetime) -> bool:
     notices.tell(dissent, rule.on_passing.tell, occasion="clock_passed", once=f"passed-{clock.pk}", at=at)
     try:
         match rule.on_passing.then:
+            case "doubt":
+                leave_unconfirmed(dissent=dissent, at=at)
             case "refuse_resolution":
                 refuse_resolution(dissent=dissent, words="", by=None, at=at)
             case "end_offer":

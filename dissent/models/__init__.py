@@ -1,5 +1,6 @@
 """The nouns of a case."""
 
+from dissent.models.claim import Claim
 from dissent.models.clock import Clock, Moment
 from dissent.models.conference import Attendance, Child, Conference, Relative
 from dissent.models.dissent import (
@@ -23,6 +24,7 @@ __all__ = [
     "Attendance",
     "Child",
     "ChildTold",
+    "Claim",
     "Clock",
     "Conference",
     "Decision",

@@ -16,7 +16,7 @@ from dissent.models.dissent import Dissent
 class Moment(CouncilRow):
     """A thing that happened: when somebody says it did, and when we were told."""
 
-    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, related_name="moments")
+    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, null=True, related_name="moments")
     dissent = models.ForeignKey(Dissent, on_delete=models.PROTECT, null=True, related_name="moments")
     name = models.CharField(max_length=40)
     stage = models.CharField(max_length=60, blank=True)
@@ -31,7 +31,11 @@ class Moment(CouncilRow):
             models.CheckConstraint(
                 condition=models.Q(happened_at__lte=models.F("recorded_at")),
                 name="moment_never_in_the_future",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(conference__isnull=False) | models.Q(dissent__isnull=False),
+                name="moment_of_something",
+            ),
         ]
         indexes = [models.Index(fields=["dissent", "name"]), models.Index(fields=["conference", "name"])]
 

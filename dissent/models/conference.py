@@ -256,3 +256,7 @@ class Attendance(CouncilRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def works_for(self) -> str:
+        return self.agency.name if self.agency else ""

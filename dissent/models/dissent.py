@@ -21,8 +21,13 @@ from dissent.models.family import readers_of
 from dissent.models.machine import Machine, StateField
 
 if TYPE_CHECKING:
+    from dissent.models.claim import Claim
     from dissent.models.panel import Panel
 
+BEGUN = "begun"
+UNMATCHED = "unmatched"
+MATCHED = "matched"
+DOUBTED = "doubted"
 RAISED = "raised"
 AWAITING_ADMISSION = "awaiting_admission"
 AT_STAGE = "at_stage"
@@ -32,6 +37,10 @@ RECONVENING = "reconvening"
 CLOSED = "closed"
 
 STATES = {
+    BEGUN: "Being written by somebody whose conference was not on record",
+    UNMATCHED: "Form sent: its conference is to be found",
+    MATCHED: "Form sent: the chair is asked whether it was raised",
+    DOUBTED: "Form sent: to be decided whether it was raised",
     RAISED: "Waiting for the form",
     AWAITING_ADMISSION: "Form sent late: waiting to be let in",
     AT_STAGE: "Being looked at",
@@ -40,6 +49,8 @@ STATES = {
     RECONVENING: "Waiting for a further conference",
     CLOSED: "Closed",
 }
+BEING_WRITTEN = (BEGUN, RAISED)
+"""The dissenter still has the form, and nobody else reads what is typed."""
 
 
 def _only(verb: str) -> Any:
@@ -49,6 +60,10 @@ def _only(verb: str) -> Any:
         return permissions.may(verb, dissent.stands_as)
 
     return permission
+
+
+def _goes_on(late: bool) -> str:
+    return AWAITING_ADMISSION if late else AT_STAGE
 
 
 def steps_are_done(dissent: Dissent) -> bool:
@@ -142,7 +157,7 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         return self.filter(
             models.Q(dissenter=person)
             | models.Q(conference__chair=person, council__in=chairs)
-            | models.Q(council__in=administers)
+            | models.Q(council__in=administers) & ~models.Q(state=BEGUN)
             | models.Q(pk__in=self.model.objects.read_by(person, at=at).values("pk"))
             | models.Q(pk__in=self.model.objects.heard_by(person).values("pk"))
             | models.Q(pk__in=self.model.objects.let_go(person).values("pk"))
@@ -159,8 +174,8 @@ class Dissent(Machine, CouncilRow):
 
     reference = models.CharField(max_length=20, unique=True, default=dissent_reference, editable=False)
     procedure = models.ForeignKey(ProcedureVersion, on_delete=models.PROTECT, related_name="+")
-    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, related_name="dissents")
-    attendance = models.ForeignKey(Attendance, on_delete=models.PROTECT, related_name="dissents")
+    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, null=True, related_name="dissents")
+    attendance = models.ForeignKey(Attendance, on_delete=models.PROTECT, null=True, related_name="dissents")
     dissenter = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="dissents")
     children = models.ManyToManyField(Child, related_name="dissents")
     panel = models.ForeignKey("dissent.Panel", on_delete=models.PROTECT, null=True, related_name="dissents")
@@ -189,6 +204,8 @@ class Dissent(Machine, CouncilRow):
     letters_issued_at = models.DateTimeField(null=True)
     reheard_in = models.ForeignKey(Conference, on_delete=models.PROTECT, null=True, related_name="+")
     """The further conference that answered it: held after the decision that asked for one."""
+    continued_in = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    """The dissent that the chair had recorded meanwhile, to which this form went."""
     closed_at = models.DateTimeField(null=True)
     due_is_known = models.BooleanField(default=True)
     next_due_at = models.DateTimeField(null=True)
@@ -213,6 +230,15 @@ class Dissent(Machine, CouncilRow):
                 | ~models.Q(state="closed") & models.Q(closed_at=None),
                 name="dissent_closed_says_when",
             ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[BEGUN, UNMATCHED, CLOSED]) | models.Q(conference__isnull=False),
+                name="dissent_has_its_conference",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[BEGUN, UNMATCHED, MATCHED, DOUBTED, CLOSED])
+                | models.Q(attendance__isnull=False),
+                name="dissent_has_its_attendance",
+            ),
         ]
         indexes = [
             models.Index(
@@ -234,6 +260,26 @@ class Dissent(Machine, CouncilRow):
     @property
     def rules_of_stage(self) -> language.Stage:
         return self.rules.stage(self.stage)
+
+    @property
+    def who(self) -> Attendance | Claim:
+        """The dissenter as the conference has them on record, and before that as they say themselves."""
+        return self.attendance or self.claim
+
+    @property
+    def claim_made(self) -> Claim | None:
+        """What the dissenter said of a conference that was not on record; None for any other dissent."""
+        return getattr(self, "claim", None)
+
+    @property
+    def was_turned_away(self) -> bool:
+        """Say whether it was refused as not raised in the conference."""
+        claim = self.claim_made
+        return self.attendance_id is None and claim is not None and claim.settled_at is not None
+
+    @property
+    def is_being_written(self) -> bool:
+        return self.state in BEING_WRITTEN
 
     @property
     def panel_of_stage(self) -> Panel | None:
@@ -285,10 +331,10 @@ class Dissent(Machine, CouncilRow):
         found: set[str] = set()
         if person.pk == self.dissenter_id:
             found.add("dissenter")
-        chaired = person.pk == self.conference.chair_id
+        chaired = self.conference is not None and person.pk == self.conference.chair_id
         if chaired and "chair" in held:
-            found.add("chair")
-        if "conference_administrator" in held:
+            found.add("chair" if self.attendance_id else "chair_asked")
+        if "conference_administrator" in held and self.state != BEGUN:
             found.add("conference_administrator")
         if held and not chaired and "dissenter" not in found:
             if any(reads_as.values()):
@@ -305,6 +351,8 @@ class Dissent(Machine, CouncilRow):
             found.add("admitter")
         if held & set(rules.with_deputies(rules.filing.lapse.lapsed_by)):
             found.add("lapser")
+        if held & set(rules.with_deputies(rules.filing.unmatched.settled_by)):
+            found.add("settler")
         if held & set(rules.reconvening.led_by):
             found.add("lead")
         if self.stage:
@@ -438,19 +486,67 @@ class Dissent(Machine, CouncilRow):
 
     # The machine.
 
-    @transition(field=state, source=RAISED, target=None, permission=_only("keep"))
+    @transition(field=state, source=BEGUN, target=None, permission=_only("change_claim"))
+    def change_claim(self) -> None:
+        """Say anew who one is, and which conference it was."""
+
+    @transition(field=state, source=[BEGUN, RAISED], target=None, permission=_only("keep"))
     def keep(self) -> None:
         """Keep an answer as it is typed."""
 
     @transition(
         field=state,
-        source=RAISED,
-        target=RETURN_VALUE(AT_STAGE, AWAITING_ADMISSION),
+        source=[BEGUN, RAISED],
+        target=RETURN_VALUE(AT_STAGE, AWAITING_ADMISSION, UNMATCHED),
         permission=_only("file"),
     )
     def file(self, late: bool) -> str:
-        """Send the form; a late one waits to be let in."""
-        return AWAITING_ADMISSION if late else AT_STAGE
+        """Send the form; a late one waits to be let in, one whose conference is not known to be matched."""
+        if self.state == BEGUN:
+            return UNMATCHED
+        return _goes_on(late)
+
+    # Another match puts a wrong one right, until somebody has let the dissent in.
+
+    @transition(field=state, source=[UNMATCHED, MATCHED, DOUBTED], target=MATCHED, permission=_only("match"))
+    def match(self) -> None:
+        """Say which conference it was; its chair is asked."""
+
+    @transition(field=state, source=[UNMATCHED, MATCHED, DOUBTED], target=CLOSED, permission=_only("match"))
+    def join(self) -> None:
+        """Give the form to the dissent that the chair has recorded meanwhile."""
+
+    @transition(
+        field=state,
+        source=MATCHED,
+        target=RETURN_VALUE(AT_STAGE, AWAITING_ADMISSION),
+        permission=_only("confirm_raised"),
+    )
+    def confirm_raised(self, late: bool) -> str:
+        """Say that it was raised in the conference."""
+        return _goes_on(late)
+
+    @transition(field=state, source=MATCHED, target=DOUBTED, permission=_only("deny_raised"))
+    def deny_raised(self) -> None:
+        """Say that it was not raised in the conference."""
+
+    @transition(field=state, source=MATCHED, target=DOUBTED, permission=_only("doubt"))
+    def doubt(self) -> None:
+        """Leave it unsaid for too long."""
+
+    @transition(
+        field=state,
+        source=DOUBTED,
+        target=RETURN_VALUE(AT_STAGE, AWAITING_ADMISSION),
+        permission=_only("let_in"),
+    )
+    def let_in(self, late: bool) -> str:
+        """Let it in where the chair did not confirm it."""
+        return _goes_on(late)
+
+    @transition(field=state, source=[UNMATCHED, DOUBTED], target=CLOSED, permission=_only("turn_away"))
+    def turn_away(self) -> None:
+        """Refuse it, since nothing shows that it was raised in a conference."""
 
     @transition(field=state, source=AWAITING_ADMISSION, target=AT_STAGE, permission=_only("admit"))
     def admit(self) -> None:
@@ -462,7 +558,7 @@ class Dissent(Machine, CouncilRow):
 
     @transition(
         field=state,
-        source=[RAISED, AWAITING_ADMISSION, AT_STAGE, PROPOSED],
+        source=[UNMATCHED, MATCHED, DOUBTED, RAISED, AWAITING_ADMISSION, AT_STAGE, PROPOSED],
         target=CLOSED,
         permission=_only("withdraw"),
     )
@@ -475,7 +571,7 @@ class Dissent(Machine, CouncilRow):
 
     @transition(
         field=state,
-        source=[RAISED, AWAITING_ADMISSION, AT_STAGE, PROPOSED, DECIDED, RECONVENING],
+        source=[each for each in STATES if each != CLOSED],
         target=None,
         permission=_only("tell_management"),
     )

@@ -404,6 +404,16 @@ def replacing(world: World) -> Callable[[], Any]:
     )
 
 
+def beginning(world: World) -> Callable[[], Any]:
+    Person.objects.known_by("newcomer@testshire.example")
+    return world.begun
+
+
+def leaving_it_unconfirmed(world: World) -> Callable[[], Any]:
+    dissent = world.matched()
+    return lambda: actions.leave_unconfirmed(dissent=dissent, at=NOW)
+
+
 def ending_an_offer(world: World) -> Callable[[], Any]:
     dissent = world.offered()
     return lambda: actions.end_offer(dissent=dissent, at=NOW)
@@ -554,6 +564,14 @@ READY: dict[str, Callable[[World], Callable[[], Any]]] = {
     "take_further": at_a_standing("offered", "take_further", "teacher"),
     "accept": at_a_standing("offered", "accept", "teacher"),
     "end_offer": ending_an_offer,
+    "begin_dissent": beginning,
+    "change_claim": at_a_standing("begun", "change_claim", "newcomer"),
+    "match_dissent": at_a_standing("unmatched", "match", "conference_administrator"),
+    "confirm_raised": at_a_standing("matched", "confirm_raised", "chair"),
+    "deny_raised": at_a_standing("matched", "deny_raised", "chair"),
+    "leave_unconfirmed": leaving_it_unconfirmed,
+    "let_in": at_a_standing("doubted", "let_in", "service_manager"),
+    "turn_away": at_a_standing("doubted", "turn_away", "service_manager"),
     "convene_panel": at_a_standing("escalated", "convene", "business_manager"),
     "join_panel": joining,
     "replace_member": replacing,

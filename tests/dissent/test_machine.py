@@ -17,7 +17,7 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 from councils.models import Person
 from dissent import actions, permissions
 from dissent.actions import Found, Refused
-from dissent.models import Dissent
+from dissent.models import Child, Conference, Dissent
 from dissent.models.dissent import RECONVENING, STATES
 from tests.dissent.together import at_once
 from tests.world import World, when
@@ -29,32 +29,40 @@ LATE = when("2026-03-05 09:00")
 
 # --- the machine by itself: which verb in which state, and where it leads --------------------------
 
-# raised   awaiting  at_stage  proposed  decided   reconvening  closed
+# begun  unmatched  matched  doubted  raised  awaiting  at_stage  proposed  decided  reconvening  closed
 SOURCES = """
-keep                       x . . . . . .
-file                       x . . . . . .
-admit                      . x . . . . .
-refuse_late                . x . . . . .
-withdraw                   x x x x . . .
-lapse                      x . . . . . .
-tell_management            x x x x x x .
-record_step                . . x . . . .
-propose                    . . x . . . .
-agree                      . . . x . . .
-refuse                     . . . x . . .
-decide                     . . x . . . .
-take_further               . . . . x . .
-accept                     . . . . x . .
-end_offer                  . . . . x . .
-convene                    . . x . . . .
-reconvene                  . . . . x . .
-release                    . . . . x x x
-hand_over                  . . . . x x x
-answer_for_family          . . . . x x x
-hold_back                  . . . . x x x
-record_telling             . . . . x x .
-record_further_conference  . . . . . x .
-close                      . . . . x x .
+change_claim               x . . . . . . . . . .
+keep                       x . . . x . . . . . .
+file                       x . . . x . . . . . .
+match                      . x x x . . . . . . .
+join                       . x x x . . . . . . .
+confirm_raised             . . x . . . . . . . .
+deny_raised                . . x . . . . . . . .
+doubt                      . . x . . . . . . . .
+let_in                     . . . x . . . . . . .
+turn_away                  . x . x . . . . . . .
+admit                      . . . . . x . . . . .
+refuse_late                . . . . . x . . . . .
+withdraw                   . x x x x x x x . . .
+lapse                      . . . . x . . . . . .
+tell_management            x x x x x x x x x x .
+record_step                . . . . . . x . . . .
+propose                    . . . . . . x . . . .
+agree                      . . . . . . . x . . .
+refuse                     . . . . . . . x . . .
+decide                     . . . . . . x . . . .
+take_further               . . . . . . . . x . .
+accept                     . . . . . . . . x . .
+end_offer                  . . . . . . . . x . .
+convene                    . . . . . . x . . . .
+reconvene                  . . . . . . . . x . .
+release                    . . . . . . . . x x x
+hand_over                  . . . . . . . . x x x
+answer_for_family          . . . . . . . . x x x
+hold_back                  . . . . . . . . x x x
+record_telling             . . . . . . . . x x .
+record_further_conference  . . . . . . . . . x .
+close                      . . . . . . . . x x .
 """
 
 
@@ -75,13 +83,13 @@ def test_each_verb_starts_from_these_states_and_no_others() -> None:
 
 
 def test_whoever_may_do_a_verb_is_in_the_table_of_permissions() -> None:
-    """Only reconvening and closing have nobody: they follow from what was done."""
-    assert {name for name in methods() if name not in permissions.MAY} == {"reconvene", "close"}
+    """Only joining, reconvening and closing have nobody: they follow from what was done."""
+    assert {name for name in methods() if name not in permissions.MAY} == {"join", "reconvene", "close"}
 
 
 def diagram() -> str:
     """Return the machine as a mermaid state diagram, drawn from the code."""
-    lines, staying = ["stateDiagram-v2", "    [*] --> raised"], {}
+    lines, staying = ["stateDiagram-v2", "    [*] --> raised", "    [*] --> begun"], {}
     for name in methods():
         for source, rule in getattr(Dissent, name)._django_fsm.transitions.items():
             for target in getattr(rule.target, "allowed_states", [rule.target]):
@@ -117,9 +125,40 @@ def finding(dissent: Dissent) -> Found:
     return Found(outcome="unresolved", reasons="Why.")
 
 
+def another_conference(world: World, dissent: Dissent) -> Conference:
+    others = Conference.objects.filter(council=world.council).exclude(pk=dissent.conference_id)
+    return others.first() or dissent.conference
+
+
+def its_children(dissent: Dissent) -> list[Child]:
+    return list(dissent.conference.children.all()) if dissent.conference else []
+
+
 DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
     "keep": lambda w, d, by: actions.keep_answer(dissent=d, question="reason", text="x", by=by, at=NOW),
     "file": lambda w, d, by: actions.file_dissent(dissent=d, by=by, at=NOW),
+    "change_claim": lambda w, d, by: actions.change_claim(
+        dissent=d, name="N", job="J", agency_name="A", ended_at=NOW, which="W", by=by, at=NOW
+    ),
+    "match": lambda w, d, by: actions.match_dissent(
+        dissent=d, conference=another_conference(w, d), by=by, at=NOW
+    ),
+    "confirm_raised": lambda w, d, by: actions.confirm_raised(
+        dissent=d, children=its_children(d), by=by, at=NOW
+    ),
+    "deny_raised": lambda w, d, by: actions.deny_raised(dissent=d, statement="No.", by=by, at=NOW),
+    "let_in": lambda w, d, by: actions.let_in(
+        dissent=d,
+        heard="Said.",
+        heard_at=NOW,
+        reasons="Why.",
+        children=its_children(d),
+        by=by,
+        at=NOW,
+    ),
+    "turn_away": lambda w, d, by: actions.turn_away(
+        dissent=d, heard="Said.", heard_at=NOW, reasons="Why.", by=by, at=NOW
+    ),
     "tell_management": lambda w, d, by: actions.tell_management(
         dissent=d, name="Boss", email="boss@school.example", told_on=NOW.date(), by=by, at=NOW
     ),
@@ -174,7 +213,34 @@ def declared(world: World) -> Dissent:
     return Dissent.objects.get(pk=dissent.pk)
 
 
+def begun(world: World) -> Dissent:
+    world.conference()
+    return world.filled_in(world.begun(), late_because="No link came.")
+
+
+def unmatched(world: World) -> Dissent:
+    world.conference()
+    return world.unmatched()
+
+
+def matched(world: World) -> Dissent:
+    world.conference()
+    return world.matched()
+
+
+def turned_away(world: World) -> Dissent:
+    dissent = world.denied()
+    DO["turn_away"](world, dissent, world.service_manager)
+    return Dissent.objects.get(pk=dissent.pk)
+
+
 STANDING: dict[str, Callable[[World], Dissent]] = {
+    "begun": begun,
+    "unmatched": unmatched,
+    "matched": matched,
+    "doubted": lambda w: w.denied(matched(w)),
+    "confirmed": lambda w: w.confirmed(),
+    "turned away": turned_away,
     "raised": lambda w: w.filled_in(w.raised(), late_because="The school was shut."),
     "sent late": awaiting_admission,
     "at the review": lambda w: w.filed(),
@@ -194,12 +260,37 @@ STANDING: dict[str, Callable[[World], Dissent]] = {
 }
 
 DISSENTER = {"teacher"}
+NEWCOMER = {"newcomer"}
+ADMINISTRATORS = {"conference_administrator"}
 REVIEWERS = {"service_manager", "nominated_manager"}
 PANEL = {"superintendent", "head_nurse", "unit_representative"}
 RELEASERS = {"business_manager", *REVIEWERS}
 UNTIL_IT_IS_DECIDED = {"withdraw": DISSENTER, "tell_management": DISSENTER}
 
 POSSIBLE: dict[str, dict[str, set[str]]] = {
+    "begun": {"keep": NEWCOMER, "file": NEWCOMER, "change_claim": NEWCOMER, "tell_management": NEWCOMER},
+    "unmatched": {
+        "match": ADMINISTRATORS,
+        "turn_away": REVIEWERS,
+        "withdraw": NEWCOMER,
+        "tell_management": NEWCOMER,
+    },
+    "matched": {
+        "match": ADMINISTRATORS,
+        "confirm_raised": {"chair"},
+        "deny_raised": {"chair"},
+        "withdraw": NEWCOMER,
+        "tell_management": NEWCOMER,
+    },
+    "doubted": {
+        "match": ADMINISTRATORS,
+        "let_in": REVIEWERS,
+        "turn_away": REVIEWERS,
+        "withdraw": NEWCOMER,
+        "tell_management": NEWCOMER,
+    },
+    "confirmed": {"record_step": REVIEWERS, "withdraw": NEWCOMER, "tell_management": NEWCOMER},
+    "turned away": {},
     "raised": {"keep": DISSENTER, "file": DISSENTER, "lapse": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "sent late": {"admit": REVIEWERS, "refuse_late": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "at the review": {"record_step": REVIEWERS, **UNTIL_IT_IS_DECIDED},

@@ -331,6 +331,44 @@ def twice_about_a_parent(verb: str) -> Callable[[World], tuple[list[Act], models
     return race
 
 
+def matching(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.unmatched()
+    return [
+        lambda conference=conference: world.matched(dissent, conference=conference)
+        for conference in (world.conference(), world.conference())
+    ], Moment.objects.filter(dissent=dissent, name="matched")
+
+
+def asking_or_recording(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    """The chair records it while the administrator finds the conference of the form that came."""
+    conference = world.conference()
+    sent = world.unmatched(world.begun(who="teacher"))
+    world.matched(sent, conference=conference)
+    return [
+        lambda: world.raised(conference),
+        lambda: world.confirmed(Dissent.objects.get(pk=sent.pk)),
+    ], Moment.objects.filter(name="raised")
+
+
+def saying_whether_it_was_raised(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.matched()
+    return [
+        lambda: world.confirmed(dissent),
+        lambda: world.denied(dissent),
+        lambda: actions.leave_unconfirmed(dissent=dissent, at=NOW),
+    ], Moment.objects.filter(dissent=dissent, name="raising_answered")
+
+
+def settling(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    dissent = world.denied()
+    said = {"heard": "Said.", "heard_at": NOW, "reasons": "Why.", "at": NOW}
+    children = list(dissent.conference.children.all())
+    return [
+        lambda: actions.let_in(dissent=dissent, children=children, by=world.service_manager, **said),
+        lambda: actions.turn_away(dissent=dissent, by=world.nominated_manager, **said),
+    ], Moment.objects.filter(dissent=dissent, name="entry_settled")
+
+
 twice_answer_for_family = twice_about_a_parent("answer_for_family")
 twice_hold_back = twice_about_a_parent("hold_back")
 twice_let_go = twice_about_a_parent("let_go")
@@ -347,6 +385,13 @@ RACES = {
     "close_record": closing,
     "raise_dissent": raising,
     "file_dissent": filing,
+    "match_dissent": matching,
+    "confirm_raised, raise_dissent": asking_or_recording,
+    "confirm_raised": saying_whether_it_was_raised,
+    "deny_raised": saying_whether_it_was_raised,
+    "leave_unconfirmed": saying_whether_it_was_raised,
+    "let_in": settling,
+    "turn_away": settling,
     "admit": letting_in,
     "refuse_late": letting_in,
     "withdraw": withdrawing,
@@ -377,6 +422,8 @@ RACES = {
     "record_further_conference of two dissents": rehearing_from_two_dissents,
 }
 TWICE_IS_NO_HARM = {
+    "begin_dissent": "a page sent twice is one row, as for a child below",
+    "change_claim": "the last one said counts",
     "add_relative": "a page sent twice is one row, as for a child below",
     "confirm_explained": "shown below: confirmed once",
     "keep_answer": "the last word typed counts",
