@@ -2,6 +2,7 @@
 
 from dissent.views import (
     absences,
+    begin,
     cases,
     conferences,
     demonstration,
@@ -12,6 +13,7 @@ from dissent.views import (
     panels,
     papers,
     start,
+    unmatched,
     work,
 )
 
@@ -27,5 +29,7 @@ urlpatterns = [
     *letters.urlpatterns,
     *families.urlpatterns,
     *absences.urlpatterns,
+    *begin.urlpatterns,
+    *unmatched.urlpatterns,
     *demonstration.urlpatterns,
 ]

@@ -33,7 +33,9 @@ STATES = (
     "released",
     "closed",
 )
-"""In the order of the trunk. `open`: the record of the conference is open, and nobody has dissented.
+"""In the order of the trunk. `open`: the record of the conference is open, and nobody has dissented but one
+who was not on it, four times: `begun`, `found`,
+`asked_of_the_chair` and `doubted`.
 `withdrawn`: from the panel that sat."""
 
 MARKS = [
@@ -41,6 +43,7 @@ MARKS = [
     "attending",
     "chair",
     "child",
+    "claim",
     "conflict",
     "elsewhere",
     "fellow",
@@ -61,6 +64,7 @@ MARKS = [
     "step",
     "teacher",
     "telling",
+    "unasked",
     "withdrawal",
 ]
 A_MARK = re.compile(rf"zq({'|'.join(MARKS)})")
@@ -82,6 +86,10 @@ class Marked:
     marks: dict[str, str] = field(default_factory=dict)
     dissent: Dissent | None = None
     fellow: Dissent | None = None
+    begun: Dissent | None = None
+    found: Dissent | None = None
+    asked_of_the_chair: Dissent | None = None
+    doubted: Dissent | None = None
 
     def __post_init__(self) -> None:
         self.world = World(key="testshire", quick=True)
@@ -101,7 +109,7 @@ class Marked:
         self.other = self._another_case(self.world, self.people["other_chair"], "other", day=10)
         self.far = self._another_case(self.elsewhere, self.people["elsewhere_chair"], "elsewhere", day=11)
         steps = {
-            "open": (),
+            "open": ("come_by_the_second_way_in",),
             "lapsed": ("raise", "lapse"),
             "late": ("raise", "late"),
             "proposed": ("raise", "file", "review", "propose"),
@@ -177,6 +185,7 @@ class Marked:
         appoint("past_manager", "service_manager", until_on=dt.date(2026, 3, 31))
         appoint("disabled", "service_manager")
         person("stranger", "Housing")
+        person("newcomer", "School", "zqclaim")
         person("observer", "Housing")
         # One person with every role that another council gives.
         elsewhere = self.elsewhere
@@ -368,6 +377,37 @@ class Marked:
         }
         for question, text in said.items():
             actions.keep_answer(dissent=dissent, question=question, text=text, by=dissent.dissenter, at=at)
+
+    def _come_by_the_second_way_in(self) -> None:
+        """Begun; sent; its chair asked; denied by its chair."""
+        by, chair = self.people["newcomer"], self.people["chair"]
+        at = ENDED + dt.timedelta(hours=1)
+        for name in ("begun", "found", "asked_of_the_chair", "doubted"):
+            dissent = actions.begin_dissent(
+                council=self.world.council,
+                name="Newcomer zqclaim",
+                job="Teacher zqclaim",
+                agency=self.world.agency("School"),
+                ended_at=ENDED,
+                which="Which zqclaim",
+                chair_name="Chair zqclaim",
+                by=by,
+                at=at,
+            )
+            self._filled_in(dissent, "zqunasked", at=at)
+            if name != "begun":
+                dissent = actions.file_dissent(dissent=dissent, by=by, at=at)
+            if name in ("asked_of_the_chair", "doubted"):
+                dissent = actions.match_dissent(
+                    dissent=dissent,
+                    conference=self.conference,
+                    by=self.people["conference_administrator"],
+                    at=at,
+                )
+            if name == "doubted":
+                dissent = actions.deny_raised(dissent=dissent, statement="No zqclaim", by=chair, at=at)
+            setattr(self, name, dissent)
+            self.marks |= {dissent.reference: "claimreference", str(dissent.pk): "claimreference"}
 
     def _again(self) -> None:
         self.dissent = Dissent.objects.get(pk=self.dissent.pk)

@@ -55,7 +55,7 @@ class _Drawn(UUIDField):
             return None
 
 
-class _Adding(Form):
+class Adding(Form):
     """A form that adds a row to the record, once however often its button is pressed.
 
     The page draws `once` when it is opened; with `place`, what the row belongs to, it becomes the row's id.
@@ -73,7 +73,7 @@ class _Adding(Form):
         return drawn and uuid5(self.place, str(drawn))
 
 
-class ConferenceForm(_Adding):
+class ConferenceForm(Adding):
     """A conference: what kind, when, in whose chair."""
 
     kind = Radios(
@@ -121,7 +121,7 @@ class ConferenceForm(_Adding):
             self.add_error("ended_at", wrong.message)
 
 
-class _Several(_Adding):
+class _Several(Adding):
     """A form that is filled in several times in a row."""
 
     def __init__(self, *args: Any, back: str, one_more: str, **kwargs: Any) -> None:

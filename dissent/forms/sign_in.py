@@ -24,6 +24,17 @@ class AskForCode(Kit, RequestLoginCodeForm):
         )
 
 
+class ProveAddress(AskForCode):
+    """An address that its owner proves, whether it is known here or not."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = (
+            "Your own address at work. We send a code to it, and later whatever there is to read about your "
+            "dissent."
+        )
+
+
 class EnterCode(Kit, ConfirmLoginCodeForm):
     """The code that came."""
 

@@ -105,9 +105,8 @@ def case_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
 
 
 def _about(dissent: Dissent) -> str:
-    agency = dissent.attendance.agency
-    who = ", ".join(filter(None, [dissent.attendance.name, agency and agency.name]))
-    return f"{who}. {shown.about_conference(dissent.conference)}"
+    who = ", ".join(filter(None, [dissent.who.name, dissent.who.works_for]))
+    return f"{who}. {shown.conference_of(dissent)}"
 
 
 def _overview(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
@@ -158,14 +157,16 @@ def _refused_messages(dissent: Dissent) -> list[str]:
 def _others(request: HttpRequest, dissent: Dissent) -> list[list[str | shown.Row]]:
     """Return the other dissents about the same conference, as far as the reader reads them."""
     read = Dissent.objects.read_by(request.user, at=request.at)
+    if dissent.conference is None:
+        return []
     same = read.filter(conference=dissent.conference_id).exclude(pk=dissent.pk)
-    rows = same.select_related("attendance__agency", "procedure", "panel").defer("procedure__document")
+    rows = same.select_related("attendance__agency", "claim__agency", "procedure", "panel")
     return [
         [
-            {"words": each.reference, "href": f"/dissents/{each.pk}/", "note": each.attendance.agency.name},
+            {"words": each.reference, "href": f"/dissents/{each.pk}/", "note": each.who.works_for},
             shown.where_it_stands(each, outcome=True),
         ]
-        for each in rows.order_by("raised_at", "id")
+        for each in rows.defer("procedure__document").order_by("raised_at", "id")
     ]
 
 
@@ -194,6 +195,10 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
     """Return what the reader can do now: exactly what the POST behind it would let through."""
     home = f"/dissents/{dissent.pk}"
     acts: list[shown.Row] = []
+    if dissent.can("let_in"):
+        acts.append({"words": "Decide whether it was raised", "href": f"{home}/settle/"})
+    elif dissent.can("turn_away"):
+        acts.append({"words": "Refuse it: no such conference", "href": f"{home}/settle/", "secondary": True})
     if dissent.can("admit"):
         acts.append({"words": "Decide whether the late form is let in", "href": f"{home}/admit/"})
     if dissent.can("propose"):
@@ -243,6 +248,8 @@ def _form(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
 
 def _conference(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     conference = dissent.conference
+    if conference is None:
+        return {"claim": shown.claim_rows(dissent.claim, dissent.rules)}
     named = Dissent.children.through.objects.filter(dissent=dissent, child=OuterRef("pk"))
     children = Child.objects.annotate(is_named=Exists(named))
     prefetch_related_objects(
@@ -270,6 +277,7 @@ def _review(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
         Prefetch("proposals", queryset=Proposal.objects.select_related("proposed_by")),
     )
     return {
+        "raising": shown.raising_rows(dissent),
         "admission": _admission_rows(dissent),
         "steps": shown.step_rows(dissent),
         "proposals": [shown.proposal_rows(proposal) for proposal in dissent.proposals.all()],
@@ -367,11 +375,13 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     if "outcome" in reads:
         content["outcomes"] = [*_admission_rows(dissent), *_outcomes(dissent)]
         content["ending"] = shown.ending_rows(dissent)
-    if "conference" in reads:
+    if "conference" in reads and dissent.conference:
         content |= {
             "rows": shown.conference_rows(dissent.conference, dissent.rules),
             "conference_href": f"/conferences/{dissent.conference_id}/",
         }
+    if dissent.can("match") or "chair_asked" in dissent.stands_as:
+        content["claim"] = shown.claim_rows(dissent.claim, dissent.rules)
     record_read(
         council=dissent.council, about=dissent, what="standing", by=request.user, at=request.at, case=dissent
     )
@@ -381,11 +391,26 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         council=dissent.council,
         section="work",
         dissent=dissent,
-        about=_about(dissent) if "form" in reads else shown.about_conference(dissent.conference),
+        about=_about(dissent) if "form" in reads else shown.conference_of(dissent),
+        acts=_asked_of_them(dissent),
         stands=shown.where_it_stands(dissent, outcome="outcome" in reads),
         meanwhile="" if dissent.closed_at else dissent.rules.meanwhile,
         **content,
     )
+
+
+def _asked_of_them(dissent: Dissent) -> list[shown.Row]:
+    home, conference = f"/dissents/{dissent.pk}", dissent.rules.words.conference.one
+    acts: list[shown.Row] = []
+    if dissent.can("confirm_raised"):
+        acts.append({"words": f"Say whether it was raised in the {conference}", "href": f"{home}/raised/"})
+    if dissent.can("match"):
+        if dissent.conference:
+            again = f"Say that it was another {conference}"
+            acts.append({"words": again, "href": f"{home}/match/", "secondary": True})
+        else:
+            acts.append({"words": f"Say which {conference} it was", "href": f"{home}/match/"})
+    return acts
 
 
 def _outcomes(dissent: Dissent) -> list[shown.Row]:
@@ -439,12 +464,12 @@ def _not_now(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     return redirect("dissent", dissent.pk)
 
 
-def _done(request: HttpRequest, dissent: Dissent, words: str) -> HttpResponse:
+def done(request: HttpRequest, dissent: Dissent, words: str) -> HttpResponse:
     messages.success(request, words)
     return redirect("dissent", dissent.pk)
 
 
-def _act_page(
+def act_page(
     request: HttpRequest,
     template: str,
     dissent: Dissent,
@@ -486,8 +511,8 @@ def record_step(request: HttpRequest, dissent: Dissent, key: str) -> HttpRespons
         except Refused as refused:
             refused_at(form, refused)
         else:
-            return _done(request, dissent, f"Recorded: {step.label}")
-    return _act_page(request, "case_step.html", dissent, form, step=step)
+            return done(request, dissent, f"Recorded: {step.label}")
+    return act_page(request, "case_step.html", dissent, form, step=step)
 
 
 def _step(dissent: Dissent, key: str) -> Step | None:
@@ -506,8 +531,8 @@ def propose(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         except Refused as refused:
             refused_at(form, refused)
         else:
-            return _done(request, dissent, "The proposal is with the dissenter.")
-    return _act_page(request, "case_propose.html", dissent, form, limit=_time_to_answer(dissent))
+            return done(request, dissent, "The proposal is with the dissenter.")
+    return act_page(request, "case_propose.html", dissent, form, limit=_time_to_answer(dissent))
 
 
 def _time_to_answer(dissent: Dissent) -> str:
@@ -539,8 +564,8 @@ def decide(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         except Refused as refused:
             refused_at(form, refused)
         else:
-            return _done(request, dissent, f"Recorded: {stage.outcome(found.outcome).label}")
-    return _act_page(
+            return done(request, dissent, f"Recorded: {stage.outcome(found.outcome).label}")
+    return act_page(
         request, "case_decide.html", dissent, form, stage=stage, children=shown.listed(map(str, children))
     )
 
@@ -558,8 +583,8 @@ def admit(request: HttpRequest, dissent: Dissent) -> HttpResponse:
             refused_at(form, refused)
         else:
             words = "The form is let in, and the review starts." if let_in else "The form is refused."
-            return _done(request, dissent, words)
-    return _act_page(request, "case_admit.html", dissent, form, what="case_admit", rows=_how_late(dissent))
+            return done(request, dissent, words)
+    return act_page(request, "case_admit.html", dissent, form, what="case_admit", rows=_how_late(dissent))
 
 
 def _how_late(dissent: Dissent) -> list[shown.Row]:
@@ -575,7 +600,11 @@ def _how_late(dissent: Dissent) -> list[shown.Row]:
                 {"key": "Sent", "value": day_and_time(dissent.filed_at)},
                 {"key": "Late by", "value": shown.how_long(clock.due_at, dissent.filed_at)},
             ]
-    return [*rows, {"key": dissent.rules.filing.late.question, "value": dissent.late_because, "typed": True}]
+    why = dissent.late_because or (
+        "The dissenter was not asked: at the time that they gave for the end of the conference, the form was "
+        "in time."
+    )
+    return [*rows, {"key": dissent.rules.filing.late.question, "value": why, "typed": True}]
 
 
 @act("lapse")
@@ -591,8 +620,8 @@ def lapse(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         except Refused as refused:
             refused_at(form, refused)
         else:
-            return _done(request, dissent, "The dissent has lapsed. The dissenter is told.")
-    return _act_page(request, "case_lapse.html", dissent, form, rows=_where_to_reach(dissent))
+            return done(request, dissent, "The dissent has lapsed. The dissenter is told.")
+    return act_page(request, "case_lapse.html", dissent, form, rows=_where_to_reach(dissent))
 
 
 def _where_to_reach(dissent: Dissent) -> list[shown.Row]:
@@ -626,8 +655,8 @@ def further_conference(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         except Refused as refused:
             refused_at(form, refused)
         else:
-            return _done(request, dissent, "The further conference is recorded.")
-    return _act_page(
+            return done(request, dissent, "The further conference is recorded.")
+    return act_page(
         request, "case_further_conference.html", dissent, form, reconvening=dissent.rules.reconvening
     )
 

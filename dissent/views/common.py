@@ -158,6 +158,7 @@ def find_dissent(request: HttpRequest, pk: object) -> Dissent:
             "procedure",
             "dissenter",
             "attendance__agency",
+            "claim__agency",
             "panel",
         ),
         pk=pk,

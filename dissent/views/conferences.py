@@ -209,7 +209,10 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
         Prefetch("children__relatives", Relative.objects.in_force()),
         Prefetch("attendances", Attendance.objects.select_related("agency")),
         Prefetch("papers", Paper.objects.select_related("agency")),
-        Prefetch("dissents", Dissent.objects.select_related("attendance", "procedure").order_by("raised_at")),
+        Prefetch(
+            "dissents",
+            Dissent.objects.select_related("attendance", "claim", "procedure").order_by("raised_at"),
+        ),
     )
     writable = not found.is_closed
     rules = found.procedure.rules
@@ -410,7 +413,7 @@ def _dissent(dissent: Dissent, *, chairs: bool) -> list[str | Row]:
     """The administrator reads that it exists and where it stands; the chair also whose it is."""
     reference = {"words": dissent.reference}
     if chairs:
-        reference |= {"href": reverse("dissent", args=[dissent.pk]), "note": dissent.attendance.name}
+        reference |= {"href": reverse("dissent", args=[dissent.pk]), "note": dissent.who.name}
     return [reference, day_and_time(dissent.raised_at), shown.where_it_stands(dissent, outcome=chairs)]
 
 

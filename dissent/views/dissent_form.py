@@ -20,7 +20,6 @@ from dissent import actions
 from dissent.actions.dissent import LATE, AnswersMissing, ReasonMissing, is_late_to_file
 from dissent.forms.dissenter import DeclarationForm, QuestionForm, as_read, as_typed
 from dissent.models import Child, Dissent, Letter
-from dissent.models.dissent import RAISED
 from dissent.views import shown, typed
 from dissent.views.common import day, day_and_time, find_dissent, local, needs, page, show
 from dissent.views.standing import standing
@@ -73,7 +72,10 @@ def own_letters(request: HttpRequest, dissent: Dissent) -> list[Letter]:
 
 
 def known_rows(dissent: Dissent) -> list[dict[str, object]]:
-    """Return what the conference's record says, which the form shows and does not ask."""
+    """Return what the form shows and does not ask: what the conference's record says, or until there is one
+    what the dissenter said of it."""
+    if dissent.attendance is None:
+        return _claimed_rows(dissent)
     conference, words = dissent.conference, dissent.rules.words
     held, ended = local(conference.held_at), local(conference.ended_at)
     agency = dissent.attendance.agency
@@ -87,11 +89,18 @@ def known_rows(dissent: Dissent) -> list[dict[str, object]]:
     ]
 
 
+def _claimed_rows(dissent: Dissent) -> list[dict[str, object]]:
+    rows = shown.claim_rows(dissent.claim, dissent.rules)
+    if dissent.can("change_claim"):
+        rows[-1] |= {"href": reverse("change_claim", args=[dissent.pk]), "action": "Change any of this"}
+    return rows
+
+
 @page
 def dissent_form(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Go to the first question that waits for an answer, or to all the answers where none does."""
     dissent = own_dissent(request, pk)
-    if dissent.state != RAISED:
+    if not dissent.is_being_written:
         return redirect("form_sent", pk)
     answers = dissent.answers_by_question()
     waiting = unanswered(questions(dissent, answers, late=is_late_to_file(dissent, at=request.at)), answers)
@@ -110,7 +119,7 @@ def _form_question(request: HttpRequest, pk: UUID, question: str) -> HttpRespons
     dissent = own_dissent(request, pk)
     late = is_late_to_file(dissent, at=request.at)
     asking = _question(dissent, question)
-    if request.method != "POST" and dissent.state != RAISED:
+    if request.method != "POST" and not dissent.is_being_written:
         return redirect("form_sent", pk)
     sent = request.POST if request.method == "POST" else typed.held(request)
     other = ""
@@ -164,7 +173,7 @@ def keep_answer(request: HttpRequest, pk: UUID, question: str) -> HttpResponse:
 def check_answers(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show everything before it is sent, and send it."""
     dissent = own_dissent(request, pk)
-    if dissent.state != RAISED:
+    if not dissent.is_being_written:
         return redirect("form_sent", pk)
     late = is_late_to_file(dissent, at=request.at)
     answers = dissent.answers_by_question()

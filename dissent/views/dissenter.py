@@ -17,7 +17,7 @@ from dissent.actions.dissent import is_late_to_file
 from dissent.forms.base import Button
 from dissent.forms.dissenter import ConfirmForm, ManagementForm, RefusalForm, WithdrawalForm
 from dissent.models import Clock, Dissent, Letter
-from dissent.models.dissent import AT_STAGE, CLOSED, RAISED
+from dissent.models.dissent import AT_STAGE, CLOSED
 from dissent.views import dissent_form, shown
 from dissent.views.common import day, page, refused_at
 from dissent.views.dissent_form import (
@@ -47,7 +47,7 @@ def own_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         stands=standing(dissent, letters, at=request.at),
         clocks=shown.clock_rows(dissent.clocks.all(), dissent.rules, at=request.at),
         known=known_rows(dissent),
-        tasks=_tasks(request, dissent) if dissent.state == RAISED else [],
+        tasks=_tasks(request, dissent) if dissent.is_being_written else [],
         steps=_steps(dissent),
         management=management_rows(dissent),
         letters=[
@@ -62,8 +62,10 @@ def own_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         ending=shown.ending_rows(dissent),
         unsent=[] if dissent.filed_at else typed_rows(dissent),
         meanwhile="" if dissent.state == CLOSED else dissent.rules.meanwhile,
-        raised=dissent.state == RAISED,
-        started=dissent.state == RAISED and any(answer.text.strip() for answer in dissent.answers.all()),
+        being_written=dissent.is_being_written,
+        known_by_record=dissent.attendance is not None,
+        raising=shown.raising_rows(dissent, names=False),
+        started=dissent.is_being_written and any(answer.text.strip() for answer in dissent.answers.all()),
     )
 
 
@@ -73,7 +75,7 @@ def tell_management(request: HttpRequest, pk: UUID) -> HttpResponse:
     dissent = own_dissent(request, pk)
     if request.method != "POST" and not dissent.can("tell_management"):
         return redirect("dissent", pk)
-    onward = reverse("check_answers" if dissent.state == RAISED else "dissent", args=[pk])
+    onward = reverse("check_answers" if dissent.is_being_written else "dissent", args=[pk])
     asks = dissent.rules.filing.management
     told = dissent.manager_told_on is not None
     form = ManagementForm(
@@ -110,7 +112,7 @@ def tell_management(request: HttpRequest, pk: UUID) -> HttpResponse:
         dissent,
         what="form",
         form=form,
-        back=reverse("dissent_form" if dissent.state == RAISED else "dissent", args=[pk]),
+        back=reverse("dissent_form" if dissent.is_being_written else "dissent", args=[pk]),
     )
 
 

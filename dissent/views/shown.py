@@ -15,6 +15,7 @@ from dissent.clock import Deadline
 from dissent.models import (
     Attendance,
     Child,
+    Claim,
     Clock,
     Conference,
     Decision,
@@ -130,11 +131,14 @@ def where_it_stands(dissent: Dissent, *, outcome: bool = False) -> str:
     """
     rules = dissent.rules
     title = stage_title(rules, dissent.stage)
+    form = rules.words.dissent_form.one
     match dissent.state:
+        case machine.BEGUN | machine.UNMATCHED | machine.MATCHED | machine.DOUBTED:
+            return f"{capital(form)} {_before_it_is_raised(dissent)}"
         case machine.RAISED:
-            return f"Waiting for the {rules.words.dissent_form.one}"
+            return f"Waiting for the {form}"
         case machine.AWAITING_ADMISSION:
-            return f"{capital(rules.words.dissent_form.one)} sent late: waiting to be let in"
+            return f"{capital(form)} sent late: waiting to be let in"
         case machine.AT_STAGE:
             return title
         case machine.PROPOSED:
@@ -148,20 +152,44 @@ def where_it_stands(dissent: Dissent, *, outcome: bool = False) -> str:
             return f"{title}: decided, and a further conference is owed"
         case machine.RECONVENING:
             return f"{title}: decided"
-        case machine.CLOSED if dissent.withdrawn_at:
-            return f"Withdrawn by the dissenter on {day(dissent.withdrawn_at)}"
-        case machine.CLOSED if dissent.lapsed_at:
-            return f"Lapsed on {day(dissent.lapsed_at)}: the {rules.words.dissent_form.one} was not sent"
         case machine.CLOSED:
-            return f"Closed on {day(dissent.closed_at)}"
+            return _how_it_closed(dissent)
     return str(machine.STATES[dissent.state])
+
+
+def _before_it_is_raised(dissent: Dissent) -> str:
+    words = dissent.rules.words
+    return {
+        machine.BEGUN: "not sent yet",
+        machine.UNMATCHED: f"sent: its {words.conference.one} is to be found",
+        machine.MATCHED: f"sent: the {words.chair.one} is asked whether it was raised",
+        machine.DOUBTED: "sent: whether it was raised is to be decided",
+    }[dissent.state]
+
+
+def _how_it_closed(dissent: Dissent) -> str:
+    words = dissent.rules.words
+    if dissent.withdrawn_at:
+        return f"Withdrawn by the dissenter on {day(dissent.withdrawn_at)}"
+    if dissent.lapsed_at:
+        return f"Lapsed on {day(dissent.lapsed_at)}: the {words.dissent_form.one} was not sent"
+    if dissent.continued_in_id:
+        return (
+            f"Closed on {day(dissent.closed_at)}: its {words.dissent_form.one} went to the dissent that the "
+            f"{words.chair.one} recorded"
+        )
+    if dissent.was_turned_away:
+        return f"Refused on {day(dissent.closed_at)}: not raised in the {words.conference.one}"
+    return f"Closed on {day(dissent.closed_at)}"
 
 
 def next_thing(dissent: Dissent) -> str:
     """Say what has to happen next and who does it. Needs `steps`, and `panel` where there is one."""
     rules = dissent.rules
     match dissent.state:
-        case machine.RAISED:
+        case machine.UNMATCHED | machine.MATCHED | machine.DOUBTED:
+            return _next_before_it_is_raised(dissent)
+        case machine.BEGUN | machine.RAISED:
             return f"The dissenter sends the {rules.words.dissent_form.one}"
         case machine.AWAITING_ADMISSION:
             return f"{rules.title_of(rules.filing.late.admitted_by)} lets the late form in or refuses it"
@@ -183,6 +211,17 @@ def next_thing(dissent: Dissent) -> str:
     return ""
 
 
+def _next_before_it_is_raised(dissent: Dissent) -> str:
+    rules, words = dissent.rules, dissent.rules.words
+    finds = rules.title_of("conference_administrator")
+    settles = rules.title_of(rules.filing.unmatched.settled_by)
+    return {
+        machine.UNMATCHED: f"{finds} says which {words.conference.one} it was",
+        machine.MATCHED: f"The {words.chair.one} says whether it was raised",
+        machine.DOUBTED: f"{settles} hears the dissenter, and lets it in or refuses it",
+    }[dissent.state]
+
+
 def _next_of_the_panel(dissent: Dissent) -> str:
     title = dissent.rules.words.panel.one
     if dissent.panel is None:
@@ -197,6 +236,9 @@ def _next_of_the_panel(dissent: Dissent) -> str:
 MOMENTS = {
     "conference_held": "the conference began",
     "conference_ended": "the conference ended",
+    "matched": "its conference was found",
+    "raising_answered": "the chair said whether it was raised, or did not say in time",
+    "entry_settled": "it was decided whether the dissent goes on",
     "raised": "the dissent was recorded",
     "filed": "the form was sent",
     "admission_decided": "it was decided whether the late form is let in",
@@ -289,6 +331,26 @@ def about_conference(conference: Conference) -> str:
     return f"{conference.get_kind_display()} on {day(conference.held_at)}"
 
 
+def conference_of(dissent: Dissent) -> str:
+    """Return which conference the dissent is about, by the record or by what its dissenter says."""
+    if dissent.conference:
+        return about_conference(dissent.conference)
+    return f"Conference on {day(dissent.claim.ended_at)}, as the dissenter says"
+
+
+def claim_rows(claim: Claim, rules: Procedure) -> list[Row]:
+    """Return what a dissenter says of themselves and of the conference. Needs `agency`."""
+    words = rules.words
+    return [
+        {"key": "Name", "value": claim.name},
+        {"key": "Job", "value": claim.job},
+        {"key": "Agency", "value": claim.works_for},
+        {"key": f"{capital(words.conference.one)} ended", "value": day_and_time(claim.ended_at)},
+        {"key": f"Which {words.conference.one}", "value": claim.which, "typed": True},
+        {"key": f"{capital(words.chair.one)}", "value": claim.chair_name or "Not said"},
+    ]
+
+
 def conference_rows(conference: Conference, rules: Procedure) -> list[Row]:
     """Return a conference for components/summary_list.html. Needs `chair`."""
     rows = [
@@ -370,6 +432,41 @@ def management_rows(dissent: Dissent) -> list[Row]:
         {"key": "E-mail address", "value": dissent.manager_email or "Not given"},
         {"key": "Told on", "value": day(dissent.manager_told_on)},
     ]
+
+
+def raising_rows(dissent: Dissent, *, names: bool = True) -> list[Row]:
+    """Return who said what of whether it was raised in the conference; nothing where nobody was asked.
+
+    Needs `claim` with who stated and who settled. Without `names`, people are called by what they do.
+    """
+    claim = dissent.claim_made
+    if claim is None or claim.matched_at is None:
+        return []
+    rules = dissent.rules
+    rows = [{"key": "Conference found", "value": day_and_time(claim.matched_at)}]
+    if claim.stated_at and claim.stated_by:
+        said = "It was raised" if claim.raised_there else "It was not raised"
+        who = claim.stated_by.name if names else f"the {rules.words.chair.one}"
+        rows.append(
+            {
+                "key": capital(rules.words.chair.one),
+                "value": f"{said}: {day_and_time(claim.stated_at)}, {who}",
+            }
+        )
+        if claim.statement:
+            rows.append({"key": "What was said of it", "value": claim.statement, "typed": True})
+    elif dissent.state == machine.DOUBTED or claim.settled_at:
+        rows.append({"key": capital(rules.words.chair.one), "value": "Did not say in time"})
+    if claim.settled_at and claim.settled_by:
+        answer = "Refused" if dissent.was_turned_away else "Let in"
+        who = claim.settled_by.name if names else rules.title_of(rules.filing.unmatched.settled_by)
+        rows += [
+            {"key": "Dissenter heard", "value": day_and_time(claim.heard_at)},
+            {"key": "What they said", "value": claim.heard, "typed": True},
+            {"key": answer, "value": f"{day_and_time(claim.settled_at)}, {who}"},
+            {"key": "Reasons", "value": claim.reasons, "typed": True},
+        ]
+    return rows
 
 
 def ending_rows(dissent: Dissent) -> list[Row]:
@@ -531,6 +628,16 @@ HAPPENED = {
     "confirm_explained": "Chair confirmed that how to dissent was explained",
     "close_record": "Record of the conference closed",
     "raise_dissent": "Dissent recorded in the conference",
+    "begin_dissent": "Dissent begun about a conference that was not on record",
+    "change_claim": "Dissenter said anew which conference it was",
+    "match_dissent": "Conference of the dissent found",
+    "join_dissent": "Form given to the dissent that the chair had recorded",
+    "confirm_raised": "Chair said that it was raised in the conference",
+    "deny_raised": "Chair said that it was not raised in the conference",
+    "leave_unconfirmed": "Chair did not say in time whether it was raised",
+    "let_in": "Dissent let in",
+    "turn_away": "Dissent refused as not raised in the conference",
+    "know_attendance": "Somebody on the record of the conference known as the dissenter",
     "work_out_clock": "Date of a clock worked out, after the calendar was extended",
     "file": "Form sent",
     "tell_management": "Dissenter said whom of their management they told",
@@ -617,6 +724,8 @@ OPENED = {
     "read_case_admit": "why the form was late",
     "read_case_act": "the case: a page on which something is recorded",
     "read_standing": "where the case stands",
+    "read_match": "what the dissenter says of the conference, and conferences that it may be",
+    "read_raising": "whether it was raised in the conference",
     "read_dissent": "the dissenter’s own page",
     "read_form": "the dissenter’s own form",
     "read_conference": "the record of the conference",

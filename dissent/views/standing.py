@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from dissent.actions.dissent import limits_as_claimed
 from dissent.models import Dissent, Letter
 from dissent.models.dissent import RECONVENING, further_stage_is_offered
 from dissent.views.common import day, day_and_time
@@ -27,6 +28,10 @@ class Standing:
 def standing(dissent: Dissent, letters: list[Letter], *, at: dt.datetime) -> Standing:
     """Return where the dissent stands for its dissenter, who has been sent `letters`."""
     match dissent.state:
+        case "begun":
+            return _begun(dissent, at=at)
+        case "unmatched" | "matched" | "doubted":
+            return _to_be_joined(dissent)
         case "raised":
             return _raised(dissent, at=at)
         case "awaiting_admission":
@@ -39,6 +44,51 @@ def standing(dissent: Dissent, letters: list[Letter], *, at: dt.datetime) -> Sta
             return _offered(dissent) if further_stage_is_offered(dissent) else _decided(dissent, letters)
         case _:
             return _closed(dissent, letters)
+
+
+def _begun(dissent: Dissent, *, at: dt.datetime) -> Standing:
+    rules, words = dissent.rules, dissent.rules.words
+    limits = sorted(limits_as_claimed(dissent))
+    now = [
+        f"Nobody reads this until you send the {words.dissent_form.one}. It counts from then on.",
+    ]
+    if limits and limits[0] < at:
+        now.append(
+            f"If the {words.conference.one} ended when you say, the time to send it ran out: it was "
+            f"{last_moment(limits[0])}. You can still send it. The form then also asks why it is late."
+        )
+    elif limits:
+        now.append(f"If the {words.conference.one} ended when you say, send it by {last_moment(limits[0])}.")
+    return Standing(
+        "Form to send",
+        "blue",
+        now,
+        [
+            f"When you have sent it, it is matched to the {words.conference.one}, and its {words.chair.one} "
+            "is asked whether you raised it there.",
+            f"Then it goes to: {rules.title_of(rules.stages[0].heads[0])}.",
+        ],
+    )
+
+
+def _to_be_joined(dissent: Dissent) -> Standing:
+    rules, words = dissent.rules, dissent.rules.words
+    settles = rules.title_of(rules.filing.unmatched.settled_by)
+    now = [f"You sent the {words.dissent_form.one} on {day_and_time(dissent.filed_at)}."]
+    if dissent.state == "unmatched":
+        after = [
+            f"The {words.conference.one} that you named is now looked for.",
+            f"Then its {words.chair.one} is asked whether you raised it there.",
+        ]
+    elif dissent.state == "matched":
+        after = [
+            f"The {words.chair.one} is asked whether you raised it in the {words.conference.one}.",
+            *_until(dissent, "raising_answered", "They are to say by"),
+            f"If they say nothing, or say that you did not, you are heard, and it is decided by: {settles}.",
+        ]
+    else:
+        after = [f"You are asked for your side of it, and then it is decided with reasons by: {settles}."]
+    return Standing("Sent", "blue", now, after)
 
 
 def _raised(dissent: Dissent, *, at: dt.datetime) -> Standing:
@@ -165,7 +215,14 @@ def _closed(dissent: Dissent, letters: list[Letter]) -> Standing:
         form = dissent.rules.words.dissent_form.one
         now = f"This dissent ended on {day(dissent.lapsed_at)} without its {form}. It lapsed."
         return Standing("Lapsed", "grey", [now], [])
-    if dissent.admitted_at and not dissent.stage:
+    if dissent.was_turned_away:
+        why = "It was not taken on. What was said of it and the reasons stand below."
+    elif dissent.continued_in_id:
+        why = (
+            f"The {dissent.rules.words.chair.one} had recorded your dissent meanwhile, and your form went to "
+            "that record. It goes on there, under a reference of its own: see your work."
+        )
+    elif dissent.admitted_at and not dissent.stage:
         why = "Your late form was not let in. The reasons given stand below."
     elif _agreed(dissent):
         why = "You agreed to the resolution that was put to you."

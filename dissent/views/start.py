@@ -16,6 +16,9 @@ from dissent.views.common import only_council, show
 WITHIN_OF = {
     "conference_held": "the start of the conference",
     "conference_ended": "the end of the conference",
+    "matched": "the conference being found",
+    "raising_answered": "the chair saying whether it was raised",
+    "entry_settled": "the decision whether it goes on",
     "raised": "the dissent being recorded",
     "filed": "the form being sent",
     "admission_decided": "the decision to let a late form in",

@@ -17,7 +17,7 @@ from dissent.actions import record_read
 from dissent.actions.absence import STANDS_FOR_THEMSELF
 from dissent.forms.cases import CLOSED_CASES, Filter
 from dissent.models import Clock, Conference, Dissent, Letter, Panel, Relative, Seat, readers_of
-from dissent.models.dissent import DECIDED, RECONVENING
+from dissent.models.dissent import DECIDED, MATCHED, RECONVENING, UNMATCHED
 from dissent.views import shown
 from dissent.views.common import day, page, show
 
@@ -40,8 +40,17 @@ def work(request: HttpRequest) -> HttpResponse:
     letters = list(_letters(person, at=at))
     missing = [one for each in hats.administers for one in _missing(each, at=at)]
     asked = _asked(person, at=at) if "conference_administrator" in hats.roles else []
+    asks = hats.roles & {"conference_administrator", "chair"}
+    to_be_joined = list(_to_be_joined(person, at=at)) if asks else []
     council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
-    listed = [*(cases.dissents if cases else ()), *dissents, *panels, *letters, *(each for each, _ in asked)]
+    listed = [
+        *(cases.dissents if cases else ()),
+        *dissents,
+        *panels,
+        *letters,
+        *(each for each, _ in asked),
+        *to_be_joined,
+    ]
     _record(listed, by=person, at=at)
     return show(
         request,
@@ -57,6 +66,8 @@ def work(request: HttpRequest) -> HttpResponse:
         missing=missing,
         asked=[_asked_row(each, row) for each, row in asked],
         asked_headings=("Somebody of the family", "Dissent"),
+        to_be_joined=[_to_be_joined_row(each) for each in to_be_joined],
+        to_be_joined_headings=("Dissent", "What is asked of you"),
         nothing=not (cases or listed or asked or hats.conferences or missing),
         form=cases.form if cases else None,
         dissent_headings=("Dissent", "Where it stands"),
@@ -189,19 +200,20 @@ def _asked_for(dissents: QuerySet[Dissent], asked: dict[str, str], *, at: dt.dat
 def _with_what_is_shown(dissents: QuerySet[Dissent]) -> QuerySet[Dissent]:
     running = Clock.objects.filter(stopped=None)
     return (
-        dissents.select_related("council", "conference", "procedure", "attendance__agency", "panel")
+        dissents.select_related(
+            "council", "conference", "procedure", "attendance__agency", "claim__agency", "panel"
+        )
         .defer(*_LIGHT)
         .prefetch_related("steps", Prefetch("clocks", queryset=running, to_attr="running"))
     )
 
 
 def _case_row(dissent: Dissent, *, at: dt.datetime) -> list[str | shown.Row]:
-    agency = dissent.attendance.agency
     return [
         {
             "words": dissent.reference,
             "href": f"/dissents/{dissent.pk}/",
-            "note": f"{agency.name if agency else ''}. {shown.about_conference(dissent.conference)}",
+            "note": f"{dissent.who.works_for}. {shown.conference_of(dissent)}",
         },
         {"words": shown.where_it_stands(dissent, outcome=True), "note": _next(dissent)},
         _due_cell(dissent, at=at),
@@ -215,6 +227,9 @@ def _next(dissent: Dissent) -> str:
 
 def _due_cell(dissent: Dissent, *, at: dt.datetime) -> str | shown.Row:
     clock = shown.next_clock(dissent.running)
+    if clock is None and not (dissent.closed_at or dissent.due_is_known):
+        due = shown.NOT_KNOWN
+        return {"words": due.words, "tag": due.colour, "note": "It is when it is known where it was raised"}
     if clock is None:
         return "" if dissent.closed_at else "No time limit runs"
     rule = dissent.rules.clock(clock.rule)
@@ -272,9 +287,37 @@ def _asked_row(dissent: Dissent, row: Relative) -> list[str | shown.Row]:
     ]
 
 
+def _to_be_joined(person: Person, *, at: dt.datetime) -> QuerySet[Dissent]:
+    """Return the dissents whose conference is for the reader to find, or of which its chair is asked."""
+    administers = Appointment.objects.at(at).filter(person=person, role="conference_administrator")
+    found = Dissent.objects.visible_to(person, at=at).filter(
+        Q(state=UNMATCHED, council__in=administers.values("council"))
+        | Q(state=MATCHED, conference__chair=person)
+    )
+    rows = found.exclude(dissenter=person).select_related("council", "conference", "procedure", "claim")
+    return rows.defer(*_LIGHT).order_by("filed_at", "id")[:A_PAGE]
+
+
+def _to_be_joined_row(dissent: Dissent) -> list[str | shown.Row]:
+    words = dissent.rules.words
+    asked, to = (
+        (f"Say whether it was raised in the {words.conference.one}", "raised")
+        if dissent.conference
+        else (f"Say which {words.conference.one} it was", "match")
+    )
+    return [
+        {
+            "words": dissent.reference,
+            "href": f"/dissents/{dissent.pk}/",
+            "note": shown.conference_of(dissent),
+        },
+        {"words": asked, "href": reverse(to, args=[dissent.pk])},
+    ]
+
+
 def _own_dissents(person: Person, *, at: dt.datetime) -> QuerySet[Dissent]:
     own = Dissent.objects.visible_to(person, at=at).filter(dissenter=person)
-    rows = own.select_related("council", "conference", "procedure", "panel").defer(*_LIGHT)
+    rows = own.select_related("council", "conference", "procedure", "claim", "panel").defer(*_LIGHT)
     return rows.order_by("-raised_at", "id")[:A_PAGE]
 
 
@@ -283,7 +326,7 @@ def _own_row(dissent: Dissent) -> list[str | shown.Row]:
         {
             "words": dissent.reference,
             "href": f"/dissents/{dissent.pk}/",
-            "note": shown.about_conference(dissent.conference),
+            "note": shown.conference_of(dissent),
         },
         shown.where_it_stands(dissent),
     ]

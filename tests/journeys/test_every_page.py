@@ -34,6 +34,7 @@ NO_PAGES = {
     "join_panel": "takes a button",
     "end_absence": "takes a button",
     "paper": "a download",
+    "begin_code": "shown once a code was asked for; see test_when_things_go_wrong",
     "panel_bundle": "a download",
     "letter_pdf": "a download",
 }
@@ -73,6 +74,49 @@ class Cases:
     @cached_property
     def overdue(self) -> Dissent:
         return self.until("raised", days_ago=3)
+
+    @cached_property
+    def begun(self) -> Dissent:
+        begun = self.world.begun(at=self.now, ended_at=self.now - dt.timedelta(days=2))
+        return self.world.filled_in(begun, at=self.now)
+
+    @cached_property
+    def unmatched(self) -> Dissent:
+        ended = {"at": self.now, "ended_at": self.now - dt.timedelta(hours=3)}
+        begun = self.world.begun(agency=None, agency_name="Hospice of Nowhere", **ended)
+        return self.world.unmatched(begun, at=self.now)
+
+    @cached_property
+    def matched(self) -> Dissent:
+        sent = self.world.unmatched(self.world.begun(at=self.now), at=self.now, late_because="No link came.")
+        return self.world.matched(sent, conference=self.conference(), at=self.now)
+
+    @cached_property
+    def doubted(self) -> Dissent:
+        sent = self.world.unmatched(self.world.begun(at=self.now), at=self.now, late_because="No link came.")
+        matched = self.world.matched(sent, conference=self.conference(), at=self.now)
+        by_name = {"capacity": "professional", "present": True, "agency": self.world.agency("School")}
+        actions.add_attendance(
+            conference=matched.conference,
+            name="N. Testshire",
+            by=self.world.conference_administrator,
+            at=self.now,
+            **by_name,
+        )
+        return self.world.denied(matched, at=self.now)
+
+    @cached_property
+    def turned_away(self) -> Dissent:
+        sent = self.world.unmatched(self.world.begun(at=self.now), at=self.now, late_because="No link came.")
+        matched = self.world.matched(sent, conference=self.conference(), at=self.now)
+        return actions.turn_away(
+            dissent=self.world.denied(matched, at=self.now),
+            heard="She could not say when she said it.",
+            heard_at=self.now,
+            reasons="Nobody heard it.",
+            by=self.world.service_manager,
+            at=self.now,
+        )
 
     @cached_property
     def lapsed(self) -> Dissent:
@@ -192,7 +236,7 @@ Row = tuple[str, str]
 
 
 def before_signing_in(case: Cases) -> Iterator[Row]:
-    for name in ("start", "account_login", "account_request_login_code", "account_inactive"):
+    for name in ("start", "account_login", "account_request_login_code", "account_inactive", "begin"):
         yield "", reverse(name)
     yield "", "/nothing/"
 
@@ -257,6 +301,30 @@ def of_the_dissenter(case: Cases) -> Iterator[Row]:
         yield tess, reverse(name, args=[case.proposed.pk])
     for name in ("take_further", "accept"):
         yield tess, reverse(name, args=[case.offered.pk])
+
+
+def of_the_second_way_in(case: Cases) -> Iterator[Row]:
+    nell, ada, clara, sunil = "newcomer", "conference_administrator", "chair", "service_manager"
+    yield nell, reverse("begin_claim", args=[case.world.council.key])
+    yield nell, reverse("change_claim", args=[case.begun.pk])
+    yield nell, reverse("begin_where")
+    for one in (case.begun, case.unmatched, case.matched, case.doubted, case.turned_away):
+        yield nell, reverse("dissent", args=[one.pk])
+    yield nell, reverse("check_answers", args=[case.begun.pk])
+    yield nell, reverse("form_sent", args=[case.unmatched.pk])
+    for one in (case.unmatched, case.matched):
+        yield ada, reverse("dissent", args=[one.pk])
+        yield ada, reverse("match", args=[one.pk])
+    yield clara, reverse("dissent", args=[case.matched.pk])
+    yield clara, reverse("raised", args=[case.matched.pk])
+    for who in (ada, clara):
+        yield who, reverse("work")
+    for one in (case.unmatched, case.doubted, case.turned_away):
+        yield sunil, reverse("dissent", args=[one.pk])
+        yield sunil, reverse("dissent", args=[one.pk]) + "?part=review"
+    yield sunil, reverse("dissent", args=[case.unmatched.pk]) + "?part=conference"
+    for one in (case.unmatched, case.doubted):
+        yield sunil, reverse("settle", args=[one.pk])
 
 
 def of_the_case(case: Cases) -> Iterator[Row]:
@@ -412,6 +480,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
         of_who_is_away,
         of_the_conference,
         of_the_dissenter,
+        of_the_second_way_in,
         of_the_case,
         of_the_family,
         of_the_panel,

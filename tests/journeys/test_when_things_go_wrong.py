@@ -14,7 +14,14 @@ from django.utils import timezone
 from dissent.models import Dissent, Letter
 from dissent.models.ledger import verify
 from tests.journeys.desk import Desk
-from tests.journeys.test_one_dissent import LONDON, People, nothing_sticks_out
+from tests.journeys.test_one_dissent import (
+    LONDON,
+    People,
+    answer_and_send,
+    just_now,
+    nothing_sticks_out,
+    record_the_conference,
+)
 from tests.pdf_text import text_of
 from tests.world import World
 
@@ -50,6 +57,81 @@ def step(desk: Desk, dissent: Dissent, key: str) -> None:
     desk.goto(f"/dissents/{dissent.pk}/steps/{key}/")
     desk.fill(happened_at=dt.datetime.now(LONDON), note="We talked about it.")
     desk.go_on()
+
+
+def test_a_form_sent_before_its_conference_was_recorded_goes_on_once_the_chair_confirms_it(
+    people: People, world: World
+) -> None:
+    nell = people.stranger("newcomer@hospice.example")
+    nell.prove_address()
+    _, ended = just_now()
+    nell.fill(name="Newcomer Testshire", job="Nurse", agency="Health Trust", ended_at=ended)
+    nell.fill(which="The Testson children, this morning.")
+    nell.go_on()
+    answer_and_send(nell)
+    dissent = Dissent.objects.get()
+    nell.sees(dissent.reference)
+    assert dissent.state == "unmatched"
+    for person in (world.service_manager, world.conference_administrator):
+        assert dissent.reference in people.mailbox.latest(person.email).subject
+    sunil = people.at_desk(world.service_manager)
+    sunil.sees(dissent.reference)
+
+    conference = record_the_conference(people)
+    ada = people.at_desk(world.conference_administrator)
+    ada.open("Say which child protection conference it was")
+    ada.sees("The Testson children, this morning.")
+    ada.page.get_by_role("radio").first.check()
+    ada.go_on()
+    clara = people.at_desk(world.chair)
+    clara.open("Say whether it was raised")
+    clara.fill(answer="yes")
+    clara.page.get_by_label("Ava Testson").check()
+    clara.go_on()
+    clara.sees("The dissent goes on.")
+
+    sunil.open(dissent.reference)
+    step(sunil, dissent, "reviewed_with_chair")
+    nell.goto(f"/dissents/{dissent.pk}/")
+    nell.sees("Being looked at")
+    dissent = Dissent.objects.get()
+    assert (dissent.state, dissent.conference) == ("at_stage", conference)
+    assert dissent.attendance.name == "Newcomer Testshire"
+    assert verify(world.council)[1] == []
+
+
+def test_a_form_whose_chair_denies_it_is_settled_with_reasons_after_hearing_the_dissenter(
+    people: People, world: World
+) -> None:
+    ended = ago(hours=3)
+    conference = world.conference(held_at=ended - dt.timedelta(hours=2), ended_at=ended, at=ended)
+    begun = world.begun(who="newcomer", ended_at=ended, at=ago(hours=2))
+    dissent = world.unmatched(begun, at=ago(hours=2))
+    ada = people.at_desk(world.conference_administrator, f"/dissents/{dissent.pk}/match/")
+    ada.fill(conference=conference.pk)
+    ada.go_on()
+    clara = people.at_desk(world.chair, f"/dissents/{dissent.pk}/")
+    clara.open("Say whether it was raised")
+    clara.fill(answer="no", statement="They were there and said nothing.")
+    clara.go_on()
+    nell = people.at_desk(world.newcomer, f"/dissents/{dissent.pk}/")
+    nell.sees("They were there and said nothing.")
+    nell.sees("You are asked for your side of it")
+
+    sunil = people.at_desk(world.service_manager)
+    sunil.open(dissent.reference)
+    sunil.open("Decide whether it was raised")
+    sunil.go_on()
+    sunil.sees("There is a problem")
+    sunil.fill(heard_at=dt.datetime.now(LONDON), heard="She spoke to the chair afterwards.", answer="refuse")
+    sunil.fill(reasons="It was not said in the conference itself.")
+    sunil.go_on()
+    sunil.sees("The dissent is refused.")
+    nell.goto(f"/dissents/{dissent.pk}/")
+    nell.sees("It was not said in the conference itself.")
+    nell.open("Read what you sent")
+    nell.sees("The reason as the teacher wrote it.")
+    assert Dissent.objects.get().state == "closed"
 
 
 @pytest.mark.rule("ST-09")

@@ -22,7 +22,18 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from dissent import actions, notices
-from dissent.forms import base, cases, conferences, dissenter, families, letters, panels, sign_in, start
+from dissent.forms import (
+    base,
+    cases,
+    conferences,
+    dissenter,
+    families,
+    letters,
+    panels,
+    sign_in,
+    start,
+    unmatched,
+)
 from dissent.forms.fields import Email, Text, TextArea
 from dissent.models import Dissent, Letter, Relative
 from tests.world import World, a_pdf, when
@@ -334,6 +345,48 @@ PAGES += (
     ),
 )
 
+NEWCOMER = "newcomer /dissents/{dissent}/"
+
+PAGES += (
+    Page(
+        "ClaimForm",
+        World.begun,
+        "newcomer",
+        "/dissents/{dissent}/claim/",
+        dict.fromkeys(
+            ("name", "job", "agency_name", "which", "chair_name"), (NEWCOMER, "newcomer {address}")
+        ),
+        {
+            "name": "New",
+            "job": "Teacher",
+            "agency_name": "Hospice",
+            "which": "Theirs",
+            **on("ended_at", when("2026-03-03 12:00")),
+        },
+    ),
+    Page(
+        "RaisingForm",
+        World.matched,
+        "chair",
+        "/dissents/{dissent}/raised/",
+        {"statement": (NEWCOMER, REVIEW)},
+        {"answer": "no", "statement": "They said nothing"},
+    ),
+    Page(
+        "SettlementForm",
+        World.denied,
+        "service_manager",
+        "/dissents/{dissent}/settle/",
+        {"heard": (NEWCOMER, REVIEW), "reasons": (NEWCOMER, REVIEW)},
+        {
+            "answer": "refuse",
+            "heard": "Said",
+            "reasons": "Because",
+            **on("heard_at", when("2026-03-05 09:00")),
+        },
+    ),
+)
+
 UNTYPED = {
     "ContactForm": ("contact_details", "contact_confirmed_safe_by"),  # a part of two forms above
     "RequestCodeForm": ("email",),
@@ -349,7 +402,7 @@ def test_every_field_that_is_typed_in_is_tried():
     for each in PAGES:
         tried.setdefault(each.form, set()).update(each.typed)
     there = {}
-    for module in (base, cases, conferences, dissenter, families, letters, panels, sign_in, start):
+    for module in (base, cases, conferences, dissenter, families, letters, panels, sign_in, start, unmatched):
         for name, form in inspect.getmembers(module, inspect.isclass):
             if form.__module__ == module.__name__ and hasattr(form, "base_fields"):
                 typed = {
@@ -404,7 +457,7 @@ def signed_in(world: World, who: str) -> Client:
 def places_of(it: Any) -> dict[str, Any]:
     if isinstance(it, Dissent):
         who = Relative.objects.filter(child__in=it.children.all()).values_list("who", flat=True).first()
-        child = it.children.first().pk
+        child = it.children.values_list("pk", flat=True).first()
         return {
             "dissent": it.pk,
             "panel": it.panel_id,

@@ -41,6 +41,7 @@ ACTORS = (
     "present",  # a professional who was there
     "parent",  # of the family, told by e-mail
     "fellow",  # dissented about the same conference
+    "newcomer",  # dissented by the second way in, about a conference whose record did not know them
     "other_dissenter",  # dissented about another conference of the council
     "dissenter",
     "chair",
@@ -128,9 +129,11 @@ SIGNED_IN = {who: ALWAYS for who in ACTORS if who not in ("anonymous", "disabled
 NOBODY: Allows = {}
 
 DISSENTER = may(dissenter=RAISED)
+NEWCOMER = may(newcomer=ALWAYS)
 CHAIR = may(chair=ALWAYS)
 ADMINISTRATOR = may(conference_administrator=ALWAYS)
 MANAGERS = may(service_manager__nominated_manager=RAISED)
+SETTLERS = may(service_manager__nominated_manager=ALWAYS)
 REVIEWERS = may(service_manager__nominated_manager=REVIEWED)
 LEAD = may(undeclared=MADE)  # whose role leads the further conference, once one is owed (ST-22)
 CASE = either(MANAGERS, LEAD, may(business_manager=AT_THE_PANEL))
@@ -260,6 +263,23 @@ def a_conference(case: Marked) -> dict[str, Any]:
     return {"kind": "initial", **moment("held_at", at="09:00"), "ended_at": "10:00", "chair": chair}
 
 
+def a_claim(case: Marked) -> dict[str, Any]:
+    return {"name": "N", "job": "J", "agency_name": "A", "which": "W", **moment("ended_at", at="12:00")}
+
+
+def a_match(case: Marked) -> dict[str, Any]:
+    return {"conference": case.other.conference.pk}
+
+
+def a_settlement(case: Marked) -> dict[str, Any]:
+    heard = moment("heard_at", "4 3 2026")
+    return {**heard, "heard": "Said", "answer": "refuse", "reasons": "Because", "children": []}
+
+
+def of_the_second_way_in(name: str) -> Callable[[Marked], list[object]]:
+    return lambda case: [getattr(case, name).pk]
+
+
 def a_child(case: Marked) -> dict[str, Any]:
     return {"name": "New", **moment("born_on", "1 1 2020"), "decision": "not_made"}
 
@@ -330,6 +350,11 @@ ROWS = (
     of_nobody("account_confirm_login_code", ANYBODY),
     of_nobody("account_inactive", ANYBODY, method="GET"),
     of_nobody("account_logout", ANYBODY),
+    of_nobody("begin", ANYBODY),
+    of_nobody("begin_code", ANYBODY),
+    row("begin_where", SIGNED_IN, also=("", "?council=testshire", "?council=nowhere"), records=False),
+    row("begin_claim", SIGNED_IN, lambda case: ["testshire"], sends=a_claim, records=False),
+    row("begin_claim", NOBODY, lambda case: ["nowhere"], of=OPEN),
     of_nobody("messages", NOBODY),  # exists only with demonstration data
     # what everybody has of their own
     row("work", SIGNED_IN, also=("", "?state=closed"), records=False),
@@ -368,6 +393,7 @@ ROWS = (
         "paper",
         either(
             CASE,
+            may(service_manager__nominated_manager=OPEN),  # of what came by the second way in
             may(
                 chair__conference_administrator=ALWAYS,
                 panel_chair=PRESIDES,
@@ -391,6 +417,51 @@ ROWS = (
             "chair": marked("management"),
         },
     ),
+    # the dissent of somebody whose conference was not on record, or whose conference's record knew them not
+    row("dissent", NEWCOMER, of_the_second_way_in("begun"), of=OPEN),
+    row("change_claim", NEWCOMER, of_the_second_way_in("begun"), sends=a_claim, of=OPEN),
+    row("change_claim", NEWCOMER, of_the_second_way_in("found"), sends=a_claim, of=OPEN),
+    row("check_answers", NEWCOMER, of_the_second_way_in("begun"), sends=said(declared="on"), of=OPEN),
+    row("form_sent", NEWCOMER, of_the_second_way_in("doubted"), of=OPEN),
+    row(
+        "dissent",
+        either(NEWCOMER, SETTLERS, ADMINISTRATOR),
+        of_the_second_way_in("found"),
+        also=PARTS,
+        of=OPEN,
+    ),
+    *(
+        row(
+            "dissent",
+            either(NEWCOMER, SETTLERS, ADMINISTRATOR, CHAIR),
+            of_the_second_way_in(name),
+            also=PARTS,
+            of=OPEN,
+            hides={"chair": marked("unasked form")},
+        )
+        for name in ("asked_of_the_chair", "doubted")
+    ),
+    *(
+        row("match", ADMINISTRATOR, of_the_second_way_in(name), sends=a_match, of=OPEN)
+        for name in ("found", "asked_of_the_chair", "doubted")
+    ),
+    row("match", NOBODY, of_the_second_way_in("begun"), sends=a_match, of=OPEN),
+    of_a_dissent("match", NOBODY, dissent, sends=a_match),
+    row(
+        "raised",
+        CHAIR,
+        of_the_second_way_in("asked_of_the_chair"),
+        sends=said(answer="no", statement="No"),
+        hides={"chair": marked("unasked form")},
+        of=OPEN,
+    ),
+    row("raised", NOBODY, of_the_second_way_in("found"), of=OPEN),
+    of_a_dissent("raised", NOBODY, dissent),
+    *(
+        row("settle", SETTLERS, of_the_second_way_in(name), sends=a_settlement, of=OPEN)
+        for name in ("found", "asked_of_the_chair", "doubted")
+    ),
+    row("settle", NOBODY, of_the_second_way_in("begun"), of=OPEN),
     # what only its dissenter does
     of_a_dissent("dissent_form", DISSENTER, dissent),
     of_a_dissent("form_question", DISSENTER, plus(dissent, "reason"), sends=said(answer="Another reason")),
@@ -464,6 +535,7 @@ ROWS = (
 CONFERENCE = marked("conference child sibling relative attending teacher fellow chair paper")
 EXISTS = marked("reference fellowreference")
 FORM = marked("form late management")
+CLAIM = marked("claim claimreference")
 OWN = marked("reference conference child chair")
 PANEL_PAGE = OWN | marked("teacher form late seat")
 OF_THE_CASE = (
@@ -477,13 +549,14 @@ SHOWS: dict[str, set[str]] = {
     "present": marked("reference"),  # of the own letter
     "parent": marked("reference"),
     "fellow": OWN | marked("fellow fellowreference sibling"),
+    "newcomer": CLAIM | marked("unasked conference chair"),
     "other_dissenter": marked("other"),
     "dissenter": OWN | FORM | marked("teacher proposal admission staff lapse withdrawal"),
-    "chair": CONFERENCE | EXISTS | FORM | marked("staff lapse withdrawal"),
+    "chair": CONFERENCE | EXISTS | FORM | CLAIM | marked("staff lapse withdrawal"),
     "other_chair": marked("other"),
-    "conference_administrator": CONFERENCE | EXISTS | marked("other staff"),
-    "service_manager": OF_THE_CASE | marked("other"),
-    "nominated_manager": OF_THE_CASE | marked("other"),
+    "conference_administrator": CONFERENCE | EXISTS | CLAIM | marked("other staff"),
+    "service_manager": OF_THE_CASE | CLAIM | marked("other unasked"),
+    "nominated_manager": OF_THE_CASE | CLAIM | marked("other unasked"),
     "business_manager": OF_THE_CASE,
     "panel_chair": PANEL_PAGE | marked("finding"),
     "panel_member": PANEL_PAGE,

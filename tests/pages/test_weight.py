@@ -244,4 +244,18 @@ def asked_by(crowd: Crowd) -> dict[str, int]:
     look("released", "business_manager", f"{case}letters/", f"/letters/{letter.pk}/", *parts)
     look("released", "service_manager", f"{case}further-conference/")
     look("released", "chair", "/work/", case, home)
+    sent = [
+        world.unmatched(world.begun(who=f"newcomer{count}"), late_because="Ill.")
+        for count in range(crowd.number)
+    ]
+    found = f"/dissents/{sent[0].pk}/"
+    look("unmatched", "conference_administrator", "/work/", found, f"{found}match/")
+    look("unmatched", "service_manager", "/work/", found, f"{found}settle/")
+    matched = [world.matched(each, conference=crowd.conference) for each in sent]
+    look("matched", "chair", "/work/", home, found, f"{found}raised/")
+    world.denied(matched[0])
+    look("doubted", "service_manager", *(f"{found}{part}" for part in PARTS), f"{found}settle/")
+    for _ in sent:
+        world.begun(who="newcomer0")
+    look("doubted", "newcomer0", "/work/", "/begin/where/", found)
     return asked
