@@ -24,6 +24,7 @@ Relation = Literal[
     "releaser",
     "lead",
     "teller",
+    "uploader",
     "the_clock",
 ]
 
@@ -49,6 +50,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "raise": frozenset({"chair"}),
     "close_record": frozenset({"chair"}),
     "change_contact": frozenset({"conference_administrator"}),
+    "fill_in_record_number": frozenset({"conference_administrator"}),
     # the dissent
     "keep": frozenset({"dissenter"}),
     "file": frozenset({"dissenter"}),
@@ -73,6 +75,8 @@ MAY: dict[str, frozenset[Relation]] = {
     "answer_for_family": frozenset({"releaser", "conference_administrator"}),
     "hold_back": frozenset({"releaser"}),
     "record_telling": frozenset({"teller"}),
+    "make_record_pack": frozenset({"uploader"}),
+    "record_upload": frozenset({"uploader"}),
     "record_further_conference": frozenset({"lead"}),
 }
 

@@ -23,7 +23,13 @@ LEVELS = [
     ("councils",),
     ("dissent.clock", "dissent.permissions", "dissent.pdf"),
     ("dissent.models", "dissent.reports"),
-    ("dissent.letters", "dissent.family_letters", "dissent.notices", "dissent.bundle"),
+    (
+        "dissent.letters",
+        "dissent.family_letters",
+        "dissent.notices",
+        "dissent.bundle",
+        "dissent.childs_record",
+    ),
     ("dissent.actions",),
     (
         "dissent.apps",
@@ -159,7 +165,7 @@ THEIR_OWN = {"Conference.objects.filter(chair=person)"}
 
 
 def test_every_noun_that_people_open_has_a_gate() -> None:
-    assert {"Conference", "Dissent", "Letter", "Panel", "Paper"} == GATED
+    assert {"Conference", "Dissent", "Letter", "Panel", "Paper", "RecordPack"} == GATED
 
 
 def test_pages_reach_rows_of_a_case_only_through_the_gate() -> None:

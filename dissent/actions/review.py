@@ -355,6 +355,8 @@ def _decided(
         values=_in_the_ledger(findings, mobile=decided_by.mobile if decided_by else ""),
     )
     letters.make_due(dissent, decision, at=at)
+    if (goes_up := dissent.rules.childs_record) and goes_up.stage == dissent.stage:
+        put_in_hands_of(dissent, goes_up.uploaded_by, at=at)
     family_letters.bring_up_to_date(dissent, decision, because="", by=by, at=at)
     if dissent.decided_to("offer_next"):
         dissent.offered_at, dissent.offer_answered_at = at, None

@@ -19,6 +19,12 @@ from dissent.models.base import CouncilRow, dissent_reference, pair
 from dissent.models.conference import Attendance, Child, Conference
 from dissent.models.family import readers_of
 from dissent.models.machine import Machine, StateField
+from dissent.models.uploads import (
+    a_pack_waits,
+    children_to_be_uploaded,
+    present_for_the_unit,
+    uploads,
+)
 
 if TYPE_CHECKING:
     from dissent.models.panel import Panel
@@ -82,6 +88,11 @@ def conference_is_owed(dissent: Dissent) -> bool:
 
 def families_are_told(dissent: Dissent) -> bool:
     return bool(dissent.told_to_families())
+
+
+def record_is_complete(dissent: Dissent) -> bool:
+    """A form was sent, and nobody is asked any more whether to go further."""
+    return dissent.filed_at is not None and not further_stage_is_offered(dissent)
 
 
 def nothing_is_owed(dissent: Dissent) -> bool:
@@ -293,6 +304,8 @@ class Dissent(Machine, CouncilRow):
         if held and not chaired and "dissenter" not in found:
             if any(reads_as.values()):
                 found.add("reader")
+                if self.state in (DECIDED, RECONVENING, CLOSED) and self._uploads(person, held, at=at):
+                    found.add("uploader")
             found |= self._in_office(held, rules)
         if self.panel_of_stage:
             found |= self._on_the_panel(person)
@@ -321,6 +334,12 @@ class Dissent(Machine, CouncilRow):
         if rules.children_told and held & set(rules.children_told.recorded_by):
             found.add("teller")
         return found
+
+    def _uploads(self, person: Person, held: set[str], *, at: dt.datetime) -> bool:
+        record = self.rules.childs_record
+        if record is None or not held & set(record.uploaded_by):
+            return False
+        return uploads(self, person.pk, held, present_for_the_unit([self], at=at))
 
     def _on_the_panel(self, person: Person) -> set[str]:
         assert self.panel  # noqa: S101  asked only where there is one
@@ -432,6 +451,10 @@ class Dissent(Machine, CouncilRow):
                 owed.append(f"It is not recorded that the children were told ({len(untold)} to record).")
         if self.state == RECONVENING and self.reheard_in_id is None:
             owed.append("The further conference is not recorded.")
+        if missing := children_to_be_uploaded(self):
+            owed.append(
+                f"It is not recorded that the decision is on each child’s record ({len(missing)} to upload)."
+            )
         if any(clock.is_running for clock in self.clocks.all()):
             owed.append("A clock is running.")
         return owed
@@ -605,6 +628,26 @@ class Dissent(Machine, CouncilRow):
     )
     def record_telling(self) -> None:
         """Record that a child was told, or why not."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[record_is_complete],
+        permission=_only("make_record_pack"),
+    )
+    def make_record_pack(self) -> None:
+        """Make what goes onto a child's record."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[a_pack_waits],
+        permission=_only("record_upload"),
+    )
+    def record_upload(self) -> None:
+        """Say that it was uploaded to the child's record."""
 
     @transition(field=state, source=RECONVENING, target=None, permission=_only("record_further_conference"))
     def record_further_conference(self) -> None:
