@@ -366,7 +366,7 @@ class ChildrenTold(Cited):
 
 
 class ChildsRecord(Cited):
-    """After which stage the record of its decision goes onto the child's record, and which roles see to it."""
+    """After which stage its record goes onto the child's record, and which roles see to that."""
 
     stage: Key
     uploaded_by: Annotated[tuple[Key, ...], Field(min_length=1)]

@@ -1,8 +1,8 @@
 """What goes onto one child's record: the form, what was done and decided, the letters, the chronology.
 
-It is written for one child. What is another child's is never put in, so nothing has to be taken out: no other
-name, no other finding, no letter that speaks of another child, and no address of anybody. What people wrote in
-their own words about several children cannot be divided, and stands as they wrote it, but for addresses.
+It is written for one child. What is another child's is never put in: no other name, no other finding, no
+letter that speaks of another child, and no address of anybody. What people wrote in their own words about
+several children cannot be divided, and stands as they wrote it, but for addresses.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ def _composed(
     words = held.rules.words.record_number.one
     if not mine.record_number:
         raise Refused(
-            f"The {words} of {mine} is not known. The conference administrator fills it in on the page of the "
-            "conference."
+            f"The {words} of {mine} is not known. The conference administrator fills it in on the page "
+            "of the conference."
         )
     if waiting := _letters_that_wait(held):
         raise Refused(
