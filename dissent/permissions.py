@@ -40,6 +40,7 @@ Part = Literal[
     "case",
     "panel",
     "letters",
+    "record",
 ]
 
 MAY: dict[str, frozenset[Relation]] = {
@@ -96,8 +97,10 @@ READS: dict[Relation, frozenset[Part]] = {
             "case",
             "panel",
             "letters",
+            "record",
         }
     ),
+    "uploader": frozenset({"standing", "record"}),
     "panel_named": frozenset({"standing", "panel"}),
     "panel_chair": frozenset({"standing", "form", "papers", "panel"}),
     "panel_member": frozenset({"standing", "form", "papers", "panel"}),

@@ -137,7 +137,6 @@ def _kept(
         council_id=dissent.council_id,
         dissent=dissent,
         child=child,
-        decision=dissent.decision_in_force(),
         says=says,
         size=len(pdf),
         sha256=hashlib.sha256(pdf).hexdigest(),

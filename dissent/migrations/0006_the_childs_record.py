@@ -50,6 +50,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="decision",
+            name="goes_on_record",
+            field=models.BooleanField(default=False, help_text="Whether it goes on each child's record."),
+        ),
         migrations.CreateModel(
             name="RecordPack",
             fields=[
@@ -80,15 +85,6 @@ class Migration(migrations.Migration):
                     "council",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="councils.council"
-                    ),
-                ),
-                (
-                    "decision",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="dissent.decision",
                     ),
                 ),
                 (

@@ -19,12 +19,8 @@ from dissent.models.base import CouncilRow, dissent_reference, pair
 from dissent.models.conference import Attendance, Child, Conference
 from dissent.models.family import readers_of
 from dissent.models.machine import Machine, StateField
-from dissent.models.uploads import (
-    a_pack_waits,
-    children_to_be_uploaded,
-    present_for_the_unit,
-    uploads,
-)
+from dissent.models.record import RecordPack
+from dissent.models.uploads import a_pack_waits, children_to_be_uploaded, uploads
 
 if TYPE_CHECKING:
     from dissent.models.panel import Panel
@@ -91,8 +87,11 @@ def families_are_told(dissent: Dissent) -> bool:
 
 
 def record_is_complete(dissent: Dissent) -> bool:
-    """A form was sent, and nobody is asked any more whether to go further."""
-    return dissent.filed_at is not None and not further_stage_is_offered(dissent)
+    """A form was sent, and the decision goes on record or nobody is asked any more about going further."""
+    if dissent.filed_at is None or not further_stage_is_offered(dissent):
+        return dissent.filed_at is not None
+    decision = dissent.decision_in_force()
+    return decision is not None and decision.goes_on_record
 
 
 def nothing_is_owed(dissent: Dissent) -> bool:
@@ -140,6 +139,25 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         presides = models.Q(panel__seats__is_chair=True) & to_be_released
         return self.filter(seat & no_conflict & (sits | presides)).distinct()
 
+    def goes_up_by(self, person: Person, *, at: dt.datetime) -> DissentQuerySet:
+        """Keep the dissents whose record `person`, who sat for the unit, is still to upload for a child."""
+        here = Appointment.objects.at(at).filter(person=person, council=models.OuterRef("council"))
+        done = RecordPack.objects.filter(
+            dissent=models.OuterRef("decision__dissent"),
+            child=models.OuterRef("child"),
+            made_at__gte=models.OuterRef("decision__decided_at"),
+            uploaded_on__isnull=False,
+        )
+        missing = Finding.objects.filter(
+            ~models.Exists(done),
+            decision__dissent=models.OuterRef("pk"),
+            decision__stage=models.OuterRef("stage"),
+            decision__goes_on_record=True,
+            decision__replaced_at=None,
+        )
+        sat = _has_a_seat(person) & models.Q(panel__seats__for_the_unit=True, panel__seats__sat=True)
+        return self.filter(sat & models.Q(withdrawn_at=None), models.Exists(here), models.Exists(missing))
+
     def let_go(self, person: Person) -> DissentQuerySet:
         """Keep the dissents that were withdrawn from the panel on which `person` sits."""
         no_conflict = models.Q(panel__seats__independent=True) | models.Q(panel__seats__independent=None)
@@ -157,6 +175,7 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
             | models.Q(pk__in=self.model.objects.read_by(person, at=at).values("pk"))
             | models.Q(pk__in=self.model.objects.heard_by(person).values("pk"))
             | models.Q(pk__in=self.model.objects.let_go(person).values("pk"))
+            | models.Q(pk__in=self.model.objects.goes_up_by(person, at=at).values("pk"))
         )
 
 
@@ -304,9 +323,11 @@ class Dissent(Machine, CouncilRow):
         if held and not chaired and "dissenter" not in found:
             if any(reads_as.values()):
                 found.add("reader")
-                if self.state in (DECIDED, RECONVENING, CLOSED) and self._uploads(person, held, at=at):
-                    found.add("uploader")
             found |= self._in_office(held, rules)
+            if self.state in (DECIDED, RECONVENING, CLOSED) and uploads(
+                self, person, reads="reader" in found, roles=held, at=at
+            ):
+                found.add("uploader")
         if self.panel_of_stage:
             found |= self._on_the_panel(person)
         return frozenset(found)
@@ -334,12 +355,6 @@ class Dissent(Machine, CouncilRow):
         if rules.children_told and held & set(rules.children_told.recorded_by):
             found.add("teller")
         return found
-
-    def _uploads(self, person: Person, held: set[str], *, at: dt.datetime) -> bool:
-        record = self.rules.childs_record
-        if record is None or not held & set(record.uploaded_by):
-            return False
-        return uploads(self, person.pk, held, present_for_the_unit([self], at=at))
 
     def _on_the_panel(self, person: Person) -> set[str]:
         assert self.panel  # noqa: S101  asked only where there is one
@@ -732,6 +747,7 @@ class Decision(CouncilRow):
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     panel = models.ForeignKey("dissent.Panel", on_delete=models.PROTECT, null=True, related_name="decisions")
+    goes_on_record = models.BooleanField(default=False, help_text="Whether it goes on each child's record.")
     replaced_at = models.DateTimeField(null=True)
 
     class Meta:

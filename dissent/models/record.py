@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.apps import apps
 from django.db import models
 
 from councils.models import Person
 from dissent.models.base import CouncilRow, pair
 from dissent.models.conference import Child
-from dissent.models.dissent import Decision, Dissent
 
 
 class RecordPackQuerySet(models.QuerySet["RecordPack"]):
@@ -17,8 +17,10 @@ class RecordPackQuerySet(models.QuerySet["RecordPack"]):
         return self.filter(replaced_at=None)
 
     def visible_to(self, person: Person, *, at: dt.datetime) -> RecordPackQuerySet:
-        """Keep the packs of cases that `person` reads, those that were replaced included."""
-        return self.filter(dissent__in=Dissent.objects.read_by(person, at=at))
+        """Keep the packs of cases that `person` reads, or whose record they upload; also those replaced."""
+        cases = apps.get_model("dissent", "Dissent").objects
+        read, goes_up = cases.read_by(person, at=at), cases.goes_up_by(person, at=at)
+        return self.filter(models.Q(dissent__in=read) | models.Q(dissent__in=goes_up))
 
 
 class RecordPack(CouncilRow):
@@ -27,9 +29,8 @@ class RecordPack(CouncilRow):
     Made once and never again; where the case says more by now, another replaces it.
     """
 
-    dissent = models.ForeignKey(Dissent, on_delete=models.PROTECT, related_name="record_packs")
+    dissent = models.ForeignKey("dissent.Dissent", on_delete=models.PROTECT, related_name="record_packs")
     child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="+")
-    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, related_name="+")
     says = models.JSONField(help_text="Everything the file is made from.")
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)

@@ -3,68 +3,64 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from councils.models import Appointment
+from councils.models import Appointment, Person
 from dissent.models.conference import Child
 
 if TYPE_CHECKING:
     from dissent.models.dissent import Dissent
 
 
-def present_for_the_unit(dissents: Iterable[Dissent], *, at: dt.datetime) -> set[tuple[int, str, int]]:
-    """Return council, role and person of everybody who holds a role that uploads, and is not away."""
-    rules = [(each.council_id, each.rules.childs_record) for each in dissents]
-    roles = {role for _, record in rules if record for role in record.uploaded_by}
-    if not roles:
-        return set()
-    held = Appointment.objects.present(at).filter(
-        council__in={council for council, record in rules if record}, role__in=roles, person__is_active=True
-    )
-    return set(held.values_list("council", "role", "person"))
-
-
 def uploads(
-    dissent: Dissent, person_id: int, held: Collection[str], present: Collection[tuple[int, str, int]]
+    dissent: Dissent, person: Person, *, reads: bool, roles: Collection[str], at: dt.datetime
 ) -> bool:
-    """Say whether somebody who holds the roles `held` is the one to upload the record (ST-24).
+    """Say whether `person`, who holds `roles` and perhaps reads the case in one, uploads it (ST-24).
 
-    Whoever sat for the unit is. Where no panel decided, or none of them is in such a role and `present` any
-    more, it is anybody who holds one of these roles.
+    While it is owed that is whoever sat for the unit. Where nobody did, or they are away or gone, and for
+    what is added later, it is anybody who reads the case in a role that uploads.
     """
     record = dissent.rules.childs_record
-    if record is None or not set(held) & set(record.uploaded_by):
+    if record is None:
         return False
+    in_office = reads and bool(set(roles) & set(record.uploaded_by))
+    sat = _sat_for_the_unit(dissent)
+    if not in_office and person.pk not in sat:
+        return False
+    if not children_to_be_uploaded(dissent):
+        return in_office
+    return person.pk in sat or not _present(dissent, sat, at=at)
+
+
+def _sat_for_the_unit(dissent: Dissent) -> set[int]:
     panel = None if dissent.withdrawn_at else dissent.panel_of_stage
-    if panel is None:
-        return True
-    there = {
-        person
-        for council, role, person in present
-        if council == dissent.council_id and role in record.uploaded_by
-    }
-    sat = {seat.person_id for seat in panel.seats.all() if seat.for_the_unit and seat.sat} & there
-    return person_id in sat or not sat
+    return (
+        {seat.person_id for seat in panel.seats.all() if seat.for_the_unit and seat.sat} if panel else set()
+    )
+
+
+def _present(dissent: Dissent, people: set[int], *, at: dt.datetime) -> bool:
+    held = Appointment.objects.present(at).filter(council=dissent.council_id, person__in=people)
+    return bool(people) and held.filter(person__is_active=True).exists()
 
 
 def children_to_be_uploaded(dissent: Dissent) -> list[Child]:
-    """Return the children of a decision whose record of it nobody has said yet that they uploaded.
+    """Return the children for whom nobody has said yet that they uploaded the record of a decision.
 
     Asks least where `decisions__findings__child` and `record_packs` came with the dissent.
     """
-    record = dissent.rules.childs_record
-    if record is None or dissent.stage != record.stage:
-        return []
-    decision = dissent.decision_in_force()
-    if decision is None:
-        return []
-    done = {
-        pack.child_id
-        for pack in dissent.record_packs.all()
-        if pack.uploaded_on and pack.replaced_at is None and pack.decision_id == decision.pk
+    decisions = [each for each in dissent.decisions.all() if each.goes_on_record and not each.replaced_at]
+    uploaded = [pack for pack in dissent.record_packs.all() if pack.uploaded_on]
+    missing = {
+        finding.child
+        for decision in decisions
+        for finding in decision.findings.all()
+        if not any(
+            pack.child_id == finding.child_id and pack.made_at >= decision.decided_at for pack in uploaded
+        )
     }
-    return [finding.child for finding in decision.findings.all() if finding.child_id not in done]
+    return sorted(missing, key=lambda child: (child.added_at, child.pk))
 
 
 def a_pack_waits(dissent: Dissent) -> bool:
