@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -52,10 +52,12 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
 
     The same case gives the same, whoever asks and whenever.
     """
-    letters = letters_about(dissent, child)
+    letters, placed = letters_about(dissent, child), addresses(dissent.conference)
+    follow = [letter for letter in letters if _follows(letter, child, placed)]
     said = {
         "lang": "en-GB",
         "title": f"Record of the dissent {dissent.reference}",
+        "file_name": _file_name(dissent, child),
         "council": dissent.council.name,
         "reference": f"{_record_number(dissent)}: {child.record_number}",
         "about": child_in_words(child),
@@ -63,17 +65,21 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
             _part("The form", [_form(dissent, child)]),
             _part("What was done", list(_done(dissent))),
             _part("What was decided", list(_decided(dissent, child))),
-            _part("Letters", table=_letters(dissent, child, letters)),
+            _part("Letters", table=_letters(child, letters, follow)),
             _part("Chronology", table=_chronology(dissent, child)),
         ],
         "letters": [
             {"id": str(letter.pk), "title": f"Letter to {letter.addressee}", "sha256": letter.sha256}
-            for letter in letters
-            if follows(letter, child, dissent)
+            for letter in follow
         ],
     }
-    placed: dict[str, Any] = _without_addresses(said, addresses(dissent.conference))
-    return placed
+    without: dict[str, Any] = _without_addresses(said, placed)
+    return without
+
+
+def _file_name(dissent: Dissent, child: Child) -> str:
+    number = re.sub(r"[^A-Za-z0-9]+", "-", child.record_number).strip("-")
+    return f"{dissent.reference}-record-{number}.pdf"
 
 
 def page(says: dict[str, Any], *, stamp: str) -> Document:
@@ -89,9 +95,7 @@ def stamp(by: Person, at: dt.datetime) -> str:
     return f"Made by {kept_apart(by.name)}, {_moment(at)}. Confidential."
 
 
-def manifest(
-    dissent: Dissent, says: dict[str, Any], pdf: bytes, *, name: str, by: Person, at: dt.datetime
-) -> bytes:
+def manifest(dissent: Dissent, says: dict[str, Any], pdf: bytes, *, by: Person, at: dt.datetime) -> bytes:
     """Return what the file is made of, each part with its SHA-256, as JSON that people can read too.
 
     A part's is that of its JSON in `says`, its keys in order and no blanks; a letter's is that of its bytes.
@@ -100,7 +104,7 @@ def manifest(
     letters = [{"title": each["title"], "sha256": each["sha256"]} for each in says["letters"]]
     rules = dissent.rules
     said = {
-        "file": {"name": name, "bytes": len(pdf), "sha256": hashlib.sha256(pdf).hexdigest()},
+        "file": {"name": says["file_name"], "bytes": len(pdf), "sha256": hashlib.sha256(pdf).hexdigest()},
         "reference": dissent.reference,
         "record": says["reference"],
         "council": dissent.council.name,
@@ -137,7 +141,8 @@ def words_about_others(says: dict[str, Any], dissent: Dissent, child: Child) -> 
 
 def letters_about(dissent: Dissent, child: Child) -> list[Letter]:
     """Return the letters about this child that went out and are in force, those of the first stage first."""
-    found = dissent.letters.in_force().select_related("decision", "to").prefetch_related("about")
+    with_them = ("about", "decision__findings__child")
+    found = dissent.letters.in_force().select_related("decision").prefetch_related(*with_them)
     return [
         letter
         for letter in found.order_by("decision__decided_at", "addressee", "id")
@@ -147,14 +152,14 @@ def letters_about(dissent: Dissent, child: Child) -> list[Letter]:
     ]
 
 
-def follows(letter: Letter, child: Child, dissent: Dissent) -> bool:
+def _follows(letter: Letter, child: Child, placed: Iterable[str]) -> bool:
     """Say whether the letter itself goes into the file of this child.
 
     One that speaks of another child does not, and one to a family does not: an address stands in it.
     """
     if letter.who or {each.pk for each in _speaks_of(letter)} != {child.pk}:
         return False
-    return not said_in("\n".join(_texts(letter.says)), names=(), addresses=addresses(dissent.conference))
+    return not said_in("\n".join(_texts(letter.says)), names=(), addresses=placed)
 
 
 def _speaks_of(letter: Letter) -> list[Child]:
@@ -163,10 +168,11 @@ def _speaks_of(letter: Letter) -> list[Child]:
     return [finding.child for finding in letter.decision.findings.all()]
 
 
-def _letters(dissent: Dissent, child: Child, letters: Iterable[Letter]) -> dict[str, Any]:
+def _letters(child: Child, letters: Iterable[Letter], follow: Container[Letter]) -> dict[str, Any]:
+    related = dict(Relative.objects.in_force().filter(child=child).values_list("who", "relation"))
     rows = []
     for letter in letters:
-        if follows(letter, child, dissent):
+        if letter in follow:
             where = "Follows below."
         elif letter.who:
             where = "To the family: it holds an address, so it is kept with the case."
@@ -174,7 +180,8 @@ def _letters(dissent: Dissent, child: Child, letters: Iterable[Letter]) -> dict[
             where = "It does not speak of this child alone, so it is kept with the case."
         issued = letter.handed_over_at or letter.released_at
         went = f"{_moment(issued)}, {_how(letter)}" if issued else ""
-        rows.append([_addressee(letter, child), went, where, letter.sha256])
+        relation = related.get(letter.who, "")
+        rows.append([", ".join(filter(None, [letter.addressee, relation])), went, where, letter.sha256])
     return {"headings": ["To", "Went out", "Where it is", "SHA-256 of the letter"], "rows": rows}
 
 
@@ -183,14 +190,6 @@ def _how(letter: Letter) -> str:
         how = letter.handed_over_how or Letter.GoesBy.PRINTED
         return {"post": "by post", "by_hand": "through the social worker"}.get(how, "in person")
     return "by a link"
-
-
-def _addressee(letter: Letter, child: Child) -> str:
-    """Whom the letter went to; of the family also what they are to this child, and nothing else."""
-    if not letter.who:
-        return letter.addressee
-    row = Relative.objects.in_force().filter(child=child, who=letter.who).first()
-    return ", ".join(filter(None, [letter.addressee, row.relation if row else ""]))
 
 
 # --- the parts -------------------------------------------------------------------------------------

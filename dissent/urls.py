@@ -3,6 +3,7 @@
 from dissent.views import (
     absences,
     cases,
+    childs_record,
     conferences,
     demonstration,
     dissenter,
@@ -26,6 +27,7 @@ urlpatterns = [
     *panels.urlpatterns,
     *letters.urlpatterns,
     *families.urlpatterns,
+    *childs_record.urlpatterns,
     *absences.urlpatterns,
     *demonstration.urlpatterns,
 ]

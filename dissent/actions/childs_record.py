@@ -98,17 +98,8 @@ def _composed(
     mine = held.children.filter(pk=child.pk).first()
     if mine is None:
         raise Refused("This dissent is not about that child.")
-    words = held.rules.words.record_number.one
-    if not mine.record_number:
-        raise Refused(
-            f"The {words} of {mine} is not known. The conference administrator fills it in on the page "
-            "of the conference."
-        )
-    if waiting := _letters_that_wait(held):
-        raise Refused(
-            f"{waiting} letters to professionals have not gone out, and belong to the record. "
-            "Make it when they have."
-        )
+    if lacks := why_not_yet(held, mine):
+        raise Refused(lacks)
     says = childs_record.compose(held, mine)
     before = held.record_packs.in_force().filter(child=mine).first()
     if before and before.says == says:
@@ -116,9 +107,25 @@ def _composed(
     return held, says
 
 
-def _letters_that_wait(dissent: Dissent) -> int:
+def why_not_yet(dissent: Dissent, child: Child) -> str:
+    """Return what the record still waits for, empty where nothing stands in the way."""
+    words = dissent.rules.words.record_number.one
+    if not child.record_number:
+        return (
+            f"The {words} of {child} is not known. The conference administrator fills it in on the page "
+            "of the conference."
+        )
     letters = dissent.letters.in_force().filter(who=None, decision__replaced_at=None)
-    return sum(not letter.is_issued for letter in letters)
+    if any(not letter.is_issued for letter in letters):
+        return (
+            "Letters to professionals have not gone out, and belong to the record. It is made when they have."
+        )
+    return ""
+
+
+def says_now(dissent: Dissent, child: Child) -> dict[str, Any]:
+    """Return what a file would say that was made now."""
+    return childs_record.compose(dissent, child)
 
 
 def _letters(says: dict[str, Any]) -> list[bytes]:
@@ -130,8 +137,7 @@ def _letters(says: dict[str, Any]) -> list[bytes]:
 def _kept(
     dissent: Dissent, child: Child, says: dict[str, Any], pdf: bytes, *, by: Person, at: dt.datetime
 ) -> RecordPack:
-    name = file_name(dissent)
-    manifest = childs_record.manifest(dissent, says, pdf, name=name, by=by, at=at)
+    manifest = childs_record.manifest(dissent, says, pdf, by=by, at=at)
     dissent.record_packs.in_force().filter(child=child).update(replaced_at=at)
     pack = RecordPack.objects.create(
         council_id=dissent.council_id,
@@ -148,11 +154,6 @@ def _kept(
     values = {"child": child.pk, "sha256": pack.sha256, "manifest": pack.manifest_sha256}
     note(verb="make_record_pack", dissent=dissent, about=pack, by=by, at=at, values=values)
     return pack
-
-
-def file_name(dissent: Dissent) -> str:
-    """Return what the file is called: a reference, and nobody's name."""
-    return f"{dissent.reference}-record.pdf"
 
 
 @transaction.atomic

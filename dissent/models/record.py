@@ -61,7 +61,12 @@ class RecordPack(CouncilRow):
         ]
 
     def __str__(self) -> str:
-        return f"Record of {self.dissent_id} for one child"
+        return self.file_name
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called: by reference and number of the record, and by nobody's name."""
+        return str(self.says["file_name"])
 
 
 class RecordPackContent(models.Model):

@@ -49,10 +49,11 @@ from dissent.models import (
 )
 from dissent.models.dissent import AWAITING_ADMISSION, RECONVENING
 from dissent.models.panel import appointed_as
+from dissent.models.uploads import children_to_be_uploaded
 from dissent.views import shown
 from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, show
 
-FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told")
+FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told", "record_packs")
 """What comes with a dissent where it is asked what a family is told."""
 PARTS = {
     "": "Where it stands",
@@ -225,6 +226,8 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
             for decision in dissent.told_to_families()
             for child in dissent.children_to_be_told(decision)
         ]
+    if dissent.can("make_record_pack") and children_to_be_uploaded(dissent):
+        acts.append({"words": "Put it onto each child’s record", "href": f"{home}/record/"})
     if dissent.can("lapse") and not can_be_in_time(dissent, at=at):
         acts.append({"words": "Let the dissent lapse", "href": f"{home}/lapse/", "secondary": True})
     return acts
@@ -303,6 +306,7 @@ def _decision(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
             {"title": shown.stage_title(rules, decision.stage), "rows": shown.decision_rows(decision, rules)}
             for decision in dissent.decisions.all()
         ],
+        "record_href": f"/dissents/{dissent.pk}/record/",
         "panel_title": rules.words.panel.one,
         "panel": _panel_rows(dissent),
         "sat": day_and_time(dissent.panel.sat_at) if dissent.panel else "",
@@ -372,6 +376,8 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
             "rows": shown.conference_rows(dissent.conference, dissent.rules),
             "conference_href": f"/conferences/{dissent.conference_id}/",
         }
+    if "record" in reads:
+        content["record_href"] = f"/dissents/{dissent.pk}/record/"
     record_read(
         council=dissent.council, about=dissent, what="standing", by=request.user, at=request.at, case=dissent
     )
