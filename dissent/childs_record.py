@@ -11,9 +11,11 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -52,8 +54,11 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
 
     The same case gives the same, whoever asks and whenever.
     """
-    letters, placed = letters_about(dissent, child), addresses(dissent.conference)
-    follow = [letter for letter in letters if _follows(letter, child, placed)]
+    decisions = _in_force(dissent)
+    found_for = {each.pk: {finding.child_id for finding in each.findings.all()} for each in decisions}
+    letters, placed = _about(dissent, child, found_for), addresses(dissent.conference)
+    follow = [each for each in letters if _follows(each, found_for[each.decision_id], placed)]
+    steps = list(dissent.steps.select_related("recorded_by").order_by("happened_at", "recorded_at"))
     said = {
         "lang": "en-GB",
         "title": f"Record of the dissent {dissent.reference}",
@@ -63,10 +68,10 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
         "about": child_in_words(child),
         "parts": [
             _part("The form", [_form(dissent, child)]),
-            _part("What was done", list(_done(dissent))),
-            _part("What was decided", list(_decided(dissent, child))),
+            _part("What was done", list(_done(dissent, steps))),
+            _part("What was decided", list(_decided(dissent, decisions, child))),
             _part("Letters", table=_letters(child, letters, follow)),
-            _part("Chronology", table=_chronology(dissent, child)),
+            _part("Chronology", table=_chronology(dissent, steps, child)),
         ],
         "letters": [
             {"id": str(letter.pk), "title": f"Letter to {letter.addressee}", "sha256": letter.sha256}
@@ -139,38 +144,40 @@ def words_about_others(says: dict[str, Any], dissent: Dissent, child: Child) -> 
 # --- letters ---------------------------------------------------------------------------------------
 
 
-def letters_about(dissent: Dissent, child: Child) -> list[Letter]:
-    """Return the letters about this child that went out and are in force, those of the first stage first."""
-    with_them = ("about", "decision__findings__child")
-    found = dissent.letters.in_force().select_related("decision").prefetch_related(*with_them)
-    return [
+def _in_force(dissent: Dissent) -> list[Decision]:
+    decisions = dissent.decisions.filter(replaced_at=None).select_related("decided_by", "panel")
+    return list(decisions.prefetch_related("findings"))
+
+
+def _about(dissent: Dissent, child: Child, found_for: Mapping[UUID, set[UUID]]) -> list[Letter]:
+    """Return the letters about this child that went out and are in force, those of the first stage first.
+
+    `found_for` says of which children each decision in force is; of a letter to a family its own row does.
+    """
+    letters = dissent.letters.in_force().filter(decision__in=found_for)
+    there = [
         letter
-        for letter in found.order_by("decision__decided_at", "addressee", "id")
-        if letter.is_issued
-        and letter.decision.replaced_at is None
-        and child.pk in {each.pk for each in _speaks_of(letter)}
+        for letter in letters.order_by("decision__decided_at", "addressee", "id")
+        if letter.is_issued and child.pk in found_for[letter.decision_id]
     ]
+    prefetch_related_objects([letter for letter in there if letter.who], "about")
+    return [letter for letter in there if not letter.who or child in letter.about.all()]
 
 
-def _follows(letter: Letter, child: Child, placed: Iterable[str]) -> bool:
-    """Say whether the letter itself goes into the file of this child.
+def _follows(letter: Letter, children: set[UUID], placed: Iterable[str]) -> bool:
+    """Say whether the letter itself goes into the file of the child.
 
     One that speaks of another child does not, and one to a family does not: an address stands in it.
     """
-    if letter.who or {each.pk for each in _speaks_of(letter)} != {child.pk}:
+    if letter.who or len(children) > 1:
         return False
     return not said_in("\n".join(_texts(letter.says)), names=(), addresses=placed)
 
 
-def _speaks_of(letter: Letter) -> list[Child]:
-    if letter.who:
-        return list(letter.about.all())
-    return [finding.child for finding in letter.decision.findings.all()]
-
-
-def _letters(child: Child, letters: Iterable[Letter], follow: Container[Letter]) -> dict[str, Any]:
-    related = dict(Relative.objects.in_force().filter(child=child).values_list("who", "relation"))
-    rows = []
+def _letters(child: Child, letters: list[Letter], follow: Container[Letter]) -> dict[str, Any]:
+    rows, related = [], {}
+    if any(letter.who for letter in letters):
+        related = dict(Relative.objects.in_force().filter(child=child).values_list("who", "relation"))
     for letter in letters:
         if letter in follow:
             where = "Follows below."
@@ -224,7 +231,7 @@ def _record_number(dissent: Dissent) -> str:
     return dissent.rules.words.record_number.one
 
 
-def _done(dissent: Dissent) -> Iterator[dict[str, Any]]:
+def _done(dissent: Dissent, steps: list[StepRecord]) -> Iterator[dict[str, Any]]:
     """The late form let in or refused, each step, each proposal with its answer, and why it was withdrawn."""
     if dissent.admitted_at and dissent.admitted_by:
         yield {
@@ -235,7 +242,7 @@ def _done(dissent: Dissent) -> Iterator[dict[str, Any]]:
                 ["Reasons", dissent.admission_reasons],
             ],
         }
-    for step in dissent.steps.select_related("recorded_by").order_by("happened_at", "recorded_at"):
+    for step in steps:
         yield {"title": _label(dissent, step), "rows": _step(step)}
     for proposal in dissent.proposals.select_related("proposed_by"):
         rows = [
@@ -268,11 +275,10 @@ def _step(step: StepRecord) -> Rows:
     ]
 
 
-def _decided(dissent: Dissent, child: Child) -> Iterator[dict[str, Any]]:
+def _decided(dissent: Dissent, decisions: list[Decision], child: Child) -> Iterator[dict[str, Any]]:
     """Each decision in force, with what it found for this child and for no other."""
-    decisions = dissent.decisions.filter(replaced_at=None).select_related("decided_by", "panel")
     for decision in decisions:
-        finding = decision.findings.filter(child=child).first()
+        finding = next((each for each in decision.findings.all() if each.child_id == child.pk), None)
         if finding is None:
             continue
         stage = dissent.rules.stage(decision.stage)
@@ -301,7 +307,7 @@ def _by(dissent: Dissent, decision: Decision) -> Rows:
     ]
 
 
-def _chronology(dissent: Dissent, child: Child) -> dict[str, Any]:
+def _chronology(dissent: Dissent, taken: list[StepRecord], child: Child) -> dict[str, Any]:
     """Everything that happened, in the order in which people said that it did."""
     conference = Moment.objects.filter(
         conference=dissent.conference_id, dissent=None, name__in=("conference_held", "conference_ended")
@@ -321,7 +327,7 @@ def _chronology(dissent: Dissent, child: Child) -> dict[str, Any]:
             _label(dissent, each),
             _who(each.recorded_by),
         )
-        for each in dissent.steps.select_related("recorded_by")
+        for each in taken
     ]
     for told in dissent.children_told.filter(child=child).select_related("recorded_by"):
         said = f"It was recorded that the child was not told: {told.get_why_not_display()}. {told.words}"

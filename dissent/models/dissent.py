@@ -23,7 +23,7 @@ from dissent.models.record import RecordPack
 from dissent.models.uploads import a_pack_waits, children_to_be_uploaded, uploads
 
 if TYPE_CHECKING:
-    from dissent.models.panel import Panel
+    from dissent.models.panel import Panel, Seat
 
 RAISED = "raised"
 AWAITING_ADMISSION = "awaiting_admission"
@@ -142,6 +142,11 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
     def goes_up_by(self, person: Person, *, at: dt.datetime) -> DissentQuerySet:
         """Keep the dissents whose record `person`, who sat for the unit, is still to upload for a child."""
         here = Appointment.objects.at(at).filter(person=person, council=models.OuterRef("council"))
+        sat = _has_a_seat(person) & models.Q(panel__seats__for_the_unit=True, panel__seats__sat=True)
+        return self.owing_a_record().filter(sat & models.Q(withdrawn_at=None), models.Exists(here))
+
+    def owing_a_record(self) -> DissentQuerySet:
+        """Keep the dissents of which nobody has said for each child that the record is uploaded."""
         done = RecordPack.objects.filter(
             dissent=models.OuterRef("decision__dissent"),
             child=models.OuterRef("child"),
@@ -151,12 +156,10 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         missing = Finding.objects.filter(
             ~models.Exists(done),
             decision__dissent=models.OuterRef("pk"),
-            decision__stage=models.OuterRef("stage"),
             decision__goes_on_record=True,
             decision__replaced_at=None,
         )
-        sat = _has_a_seat(person) & models.Q(panel__seats__for_the_unit=True, panel__seats__sat=True)
-        return self.filter(sat & models.Q(withdrawn_at=None), models.Exists(here), models.Exists(missing))
+        return self.filter(models.Exists(missing))
 
     def let_go(self, person: Person) -> DissentQuerySet:
         """Keep the dissents that were withdrawn from the panel on which `person` sits."""
@@ -316,6 +319,7 @@ class Dissent(Machine, CouncilRow):
         if person.pk == self.dissenter_id:
             found.add("dissenter")
         chaired = person.pk == self.conference.chair_id
+        seats = list(self.panel_of_stage.seats.all()) if self.panel_of_stage else []
         if chaired and "chair" in held:
             found.add("chair")
         if "conference_administrator" in held:
@@ -325,11 +329,11 @@ class Dissent(Machine, CouncilRow):
                 found.add("reader")
             found |= self._in_office(held, rules)
             if self.state in (DECIDED, RECONVENING, CLOSED) and uploads(
-                self, person, reads="reader" in found, roles=held, at=at
+                self, person, seats, reads="reader" in found, roles=held, at=at
             ):
                 found.add("uploader")
-        if self.panel_of_stage:
-            found |= self._on_the_panel(person)
+        if seats:
+            found |= self._on_the_panel(person, seats)
         return frozenset(found)
 
     def _in_office(self, held: set[str], rules: language.Procedure) -> set[str]:
@@ -356,11 +360,8 @@ class Dissent(Machine, CouncilRow):
             found.add("teller")
         return found
 
-    def _on_the_panel(self, person: Person) -> set[str]:
-        assert self.panel  # noqa: S101  asked only where there is one
-        seat = next(
-            (seat for seat in self.panel.seats.all() if seat.person_id == person.pk and seat.holds), None
-        )
+    def _on_the_panel(self, person: Person, seats: list[Seat]) -> set[str]:
+        seat = next((seat for seat in seats if seat.person_id == person.pk and seat.holds), None)
         if seat is None:
             return set()
         if self.withdrawn_at:

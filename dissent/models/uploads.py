@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from councils.models import Appointment, Person
@@ -11,10 +11,17 @@ from dissent.models.conference import Child
 
 if TYPE_CHECKING:
     from dissent.models.dissent import Dissent
+    from dissent.models.panel import Seat
 
 
 def uploads(
-    dissent: Dissent, person: Person, *, reads: bool, roles: Collection[str], at: dt.datetime
+    dissent: Dissent,
+    person: Person,
+    seats: Iterable[Seat],
+    *,
+    reads: bool,
+    roles: Collection[str],
+    at: dt.datetime,
 ) -> bool:
     """Say whether `person`, who holds `roles` and perhaps reads the case in one, uploads it (ST-24).
 
@@ -25,19 +32,13 @@ def uploads(
     if record is None:
         return False
     in_office = reads and bool(set(roles) & set(record.uploaded_by))
-    sat = _sat_for_the_unit(dissent)
+    sat = {seat.person_id for seat in seats if seat.for_the_unit and seat.sat and not seat.left_at}
+    sat = set() if dissent.withdrawn_at else sat
     if not in_office and person.pk not in sat:
         return False
-    if not children_to_be_uploaded(dissent):
+    if not type(dissent).objects.owing_a_record().filter(pk=dissent.pk).exists():
         return in_office
     return person.pk in sat or not _present(dissent, sat, at=at)
-
-
-def _sat_for_the_unit(dissent: Dissent) -> set[int]:
-    panel = None if dissent.withdrawn_at else dissent.panel_of_stage
-    return (
-        {seat.person_id for seat in panel.seats.all() if seat.for_the_unit and seat.sat} if panel else set()
-    )
 
 
 def _present(dissent: Dissent, people: set[int], *, at: dt.datetime) -> bool:

@@ -42,7 +42,7 @@ def work(request: HttpRequest) -> HttpResponse:
     missing = [one for each in hats.administers for one in _missing(each, at=at)]
     asked = _asked(person, at=at) if "conference_administrator" in hats.roles else []
     council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
-    records = _records(person, at=at) if hats.roles else []
+    records = _records(person, at=at) if hats.goes_up else []
     numbers = _numbers(person, at=at) if "conference_administrator" in hats.roles else []
     listed = [
         *(cases.dissents if cases else ()),
@@ -86,6 +86,8 @@ class Hats:
     councils: tuple[Council, ...]
     administers: tuple[Council, ...]
     has_chaired: bool
+    goes_up: bool
+    """Whether they sat for the unit on a panel whose decision is still to go onto a child's record."""
 
     @property
     def reads_cases(self) -> bool:
@@ -102,13 +104,15 @@ class Hats:
 
 def _hats(person: Person, *, at: dt.datetime) -> Hats:
     chaired = Conference.objects.filter(chair=person)
+    goes_up = Dissent.objects.goes_up_by(person, at=at)
     held = Appointment.objects.at(at).filter(person=person).order_by("from_on", "pk")
-    rows = list(held.select_related("council").annotate(has_chaired=Exists(chaired)))
+    rows = list(held.select_related("council").annotate(has_chaired=Exists(chaired), goes_up=Exists(goes_up)))
     return Hats(
         roles=frozenset(row.role for row in rows),
         councils=tuple({row.council_id: row.council for row in rows}.values()),
         administers=tuple(row.council for row in rows if row.role == "administrator"),
         has_chaired=rows[0].has_chaired if rows else chaired.exists(),
+        goes_up=any(row.goes_up for row in rows),
     )
 
 

@@ -145,9 +145,9 @@ PAPERS = either(
 )
 RELEASE = may(service_manager__nominated_manager__business_manager=MADE)
 LETTERS = either(LEAD, RELEASE)
-CLOSED = since("closed", "closed")
+CLOSED, OFFERED = since("closed", "closed"), since("offered", "offered")
 UPLOADS = either(  # whoever sat for the unit, and where nothing is owed any more whoever reads it in the unit
-    LEAD, may(service_manager__nominated_manager=since("lapsed", "lapsed") | LET_GO | CLOSED)
+    LEAD, may(service_manager__nominated_manager=OFFERED | since("lapsed", "lapsed") | LET_GO | CLOSED)
 )
 RECORD_FILES = ("record_pdf", "record_manifest")
 
