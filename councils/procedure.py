@@ -377,6 +377,14 @@ class ChildrenTold(Cited):
     recorded_by: Annotated[tuple[Key, ...], Field(min_length=1)]
 
 
+class ChildsRecord(Cited):
+    """After which stage its record goes onto the child's record, and which roles see to that."""
+
+    stage: Key
+    uploaded_by: Annotated[tuple[Key, ...], Field(min_length=1)]
+    """Of them whoever sat for the unit; where no panel sat, or they are gone or away, any of them."""
+
+
 class Telling(Cited):
     """A message that a moment makes due: it says only a reference and a link."""
 
@@ -418,6 +426,7 @@ class Procedure(Part):
     letters: tuple[Letter, ...]
     tellings: tuple[Telling, ...]
     children_told: ChildrenTold | None = None
+    childs_record: ChildsRecord | None = None
     reconvening: Reconvening
 
     def stage(self, key: str) -> Stage:
@@ -572,6 +581,7 @@ def _faults(procedure: Procedure) -> Iterator[Fault]:
     yield from _role_faults(procedure)
     yield from _question_faults(procedure)
     yield from _stage_faults(procedure)
+    yield from _record_faults(procedure)
     yield from _clock_faults(procedure)
     yield from _letter_faults(procedure)
     yield from _telling_faults(procedure)
@@ -677,6 +687,8 @@ def _role_faults(procedure: Procedure) -> Iterator[Fault]:
         yield from known(f"letters.{letter.key}.released_by", *letter.released_by)
     told = procedure.children_told
     yield from known("children_told.recorded_by", *(told.recorded_by if told else ()))
+    record = procedure.childs_record
+    yield from known("childs_record.uploaded_by", *(record.uploaded_by if record else ()))
     for index, telling in enumerate(procedure.tellings):
         yield from addressed(f"tellings.{index}.to", *telling.to)
     for clock in procedure.clocks:
@@ -709,6 +721,12 @@ def _stage_faults(procedure: Procedure) -> Iterator[Fault]:
                     f"{place}.outcomes.{outcome.key}.agreement.refused_or_unanswered",
                     f"names the outcome {said!r}{why}; write one of {', '.join(sorted(outcomes - agreed))}",
                 )
+
+
+def _record_faults(procedure: Procedure) -> Iterator[Fault]:
+    record, stages = procedure.childs_record, {stage.key for stage in procedure.stages}
+    if record and record.stage not in stages:
+        yield Fault("childs_record.stage", f"names the stage {record.stage!r}; write one of {_names(stages)}")
 
 
 def _step_faults(stage: Stage) -> Iterator[Fault]:

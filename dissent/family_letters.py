@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -295,9 +295,14 @@ def named_in(text: str, dissent: Dissent) -> list[str]:
     Plain reasons go to several readers, who are not entitled to each other's names; so they name nobody, not
     even the child, whom one reader may hear of and another may not.
     """
+    return said_in(text, names=_names(dissent), addresses=addresses(dissent.conference))
+
+
+def said_in(text: str, *, names: Iterable[str], addresses: Iterable[str] = ()) -> list[str]:
+    """Return which of these names, or parts of them, and of these lines of addresses stand in `text`."""
     said = _plain(text)
-    found = [whole for whole in _addresses(dissent.conference) if _plain(whole) and _plain(whole) in said]
-    for name in _names(dissent):
+    found = [whole for whole in addresses if _plain(whole) and _plain(whole) in said]
+    for name in names:
         if re.search(rf"(?<!\w){re.escape(_plain(name))}(?!\w)", said):
             found.append(name)
             continue
@@ -324,7 +329,7 @@ def _names(dissent: Dissent) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _addresses(conference: Conference) -> list[str]:
+def addresses(conference: Conference) -> list[str]:
     """Each line of each address that is long enough to place somebody: a street, a postcode, an e-mail."""
     details = Relative.objects.filter(child__conference=conference).values_list("contact_details", flat=True)
     lines = (line.strip(" ,.") for each in details for line in re.split(r"[\n,]", each))

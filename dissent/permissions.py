@@ -26,6 +26,7 @@ Relation = Literal[
     "releaser",
     "lead",
     "teller",
+    "uploader",
     "the_clock",
 ]
 
@@ -41,6 +42,7 @@ Part = Literal[
     "case",
     "panel",
     "letters",
+    "record",
 ]
 
 MAY: dict[str, frozenset[Relation]] = {
@@ -51,6 +53,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "raise": frozenset({"chair"}),
     "close_record": frozenset({"chair"}),
     "change_contact": frozenset({"conference_administrator"}),
+    "fill_in_record_number": frozenset({"conference_administrator"}),
     # the dissent
     "change_claim": frozenset({"dissenter"}),
     "keep": frozenset({"dissenter"}),
@@ -82,6 +85,8 @@ MAY: dict[str, frozenset[Relation]] = {
     "answer_for_family": frozenset({"releaser", "conference_administrator"}),
     "hold_back": frozenset({"releaser"}),
     "record_telling": frozenset({"teller"}),
+    "make_record_pack": frozenset({"uploader"}),
+    "record_upload": frozenset({"uploader"}),
     "record_further_conference": frozenset({"lead"}),
 }
 
@@ -102,8 +107,10 @@ READS: dict[Relation, frozenset[Part]] = {
             "case",
             "panel",
             "letters",
+            "record",
         }
     ),
+    "uploader": frozenset({"standing", "record"}),
     "panel_named": frozenset({"standing", "panel"}),
     "panel_chair": frozenset({"standing", "form", "papers", "panel"}),
     "panel_member": frozenset({"standing", "form", "papers", "panel"}),

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from councils.models import Agency, Appointment, Council, Person
 from dissent import actions
 from dissent.actions import Found
+from dissent.actions import childs_record as record_actions
 from dissent.models import Conference, Dissent
 from tests.world import ENDED, HELD, RECORDED, World, a_pdf, when
 
@@ -126,6 +127,7 @@ class Marked:
                 "sit",
                 "decide",
                 "release",
+                "go_up",
                 "hear",
             )
             length = {
@@ -137,7 +139,7 @@ class Marked:
                 "sat": 7,
                 "decided": 8,
                 "released": 9,
-                "closed": 10,
+                "closed": 11,
             }
             steps = trunk[: length[self.state]]
         for step in steps:
@@ -562,6 +564,12 @@ class Marked:
             at=at,
         )
         actions.release_letters(dissent=self.dissent, by=self.people["business_manager"], at=at)
+        self._again()
+
+    def _go_up(self) -> None:
+        at, by = when("2026-03-18 09:00"), self.people["undeclared"]
+        pack = record_actions._make(self.dissent, self.child, write=lambda *said: a_pdf(), by=by, at=at)
+        actions.record_upload(pack=pack, uploaded_on=at.date(), by=by, at=at)
         self._again()
 
     def _hear(self) -> None:

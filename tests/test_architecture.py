@@ -23,7 +23,13 @@ LEVELS = [
     ("councils",),
     ("dissent.clock", "dissent.permissions", "dissent.pdf"),
     ("dissent.models", "dissent.reports"),
-    ("dissent.letters", "dissent.family_letters", "dissent.notices", "dissent.bundle"),
+    (
+        "dissent.letters",
+        "dissent.family_letters",
+        "dissent.notices",
+        "dissent.bundle",
+        "dissent.childs_record",
+    ),
     ("dissent.actions",),
     (
         "dissent.apps",
@@ -153,13 +159,13 @@ GATED = {
     for model in apps.get_models()
     if hasattr(model, "objects") and hasattr(model.objects, "visible_to")
 }
-GATES = {"visible_to", "read_by", "heard_by"}
+GATES = {"visible_to", "read_by", "heard_by", "goes_up_by"}
 THEIR_OWN = {"Conference.objects.filter(chair=person)"}
 """Asks whether there is one at all, of the reader's own."""
 
 
 def test_every_noun_that_people_open_has_a_gate() -> None:
-    assert {"Conference", "Dissent", "Letter", "Panel", "Paper"} == GATED
+    assert {"Conference", "Dissent", "Letter", "Panel", "Paper", "RecordPack"} == GATED
 
 
 def test_pages_reach_rows_of_a_case_only_through_the_gate() -> None:

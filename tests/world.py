@@ -19,8 +19,10 @@ from councils import procedure as language
 from councils.models import Absence, Agency, Appointment, Council, Partnership, Person
 from dissent import actions
 from dissent.actions import Found
+from dissent.actions import childs_record as record_actions
 from dissent.actions import letters as letter_actions
-from dissent.models import Attendance, Child, Conference, Dissent, Relative
+from dissent.models import Attendance, Child, Conference, Dissent, RecordPack, Relative
+from dissent.models.uploads import children_to_be_uploaded
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -503,10 +505,52 @@ class World:
         *,
         at: dt.datetime = when("2026-03-17 09:00"),
     ) -> Dissent:
+        """Children told, letters released by a second person; on record unless one is to be handed over."""
+        dissent = self.let_out(dissent or self.decided(outcome=outcome), at=at)
+        waits = dissent.letters.in_force().filter(who=None, to=None, handed_over_at=None)
+        return dissent if waits.exists() else self.on_record(dissent, at=at)
+
+    def let_out(
+        self,
+        dissent: Dissent | None = None,
+        outcome: str = "upheld",
+        *,
+        at: dt.datetime = when("2026-03-17 09:00"),
+    ) -> Dissent:
         """Children told, letters made and released by a second person."""
         dissent = self.told(dissent or self.decided(outcome=outcome), at=at)
         self.made(at=at)
         actions.release_letters(dissent=dissent, by=self.business_manager, at=at)
+        return Dissent.objects.get(pk=dissent.pk)
+
+    def numbered(self, dissent: Dissent, *, at: dt.datetime = when("2026-03-17 09:00")) -> None:
+        """Each child of the conference has the number of their record."""
+        for number, child in enumerate(dissent.conference.children.all()):
+            if not child.record_number:
+                actions.fill_in_record_number(
+                    child=child, record_number=f"REC {number}", by=self.conference_administrator, at=at
+                )
+
+    def packed(
+        self, dissent: Dissent, child: Child | None = None, *, at: dt.datetime = when("2026-03-17 09:00")
+    ) -> RecordPack:
+        """What goes onto the record of one child, made by whoever sat for the unit."""
+        self.numbered(dissent, at=at)
+        child = child or dissent.children.first()
+        by = self.for_the_unit(dissent)
+        if not self.quick:
+            return actions.make_record_pack(dissent=dissent, child=child, by=by, at=at)
+        return record_actions._make(dissent, child, write=lambda *said: a_pdf(), by=by, at=at)
+
+    @staticmethod
+    def for_the_unit(dissent: Dissent) -> Person:
+        return dissent.panel.seats.get(for_the_unit=True, sat=True, left_at=None).person
+
+    def on_record(self, dissent: Dissent, *, at: dt.datetime = when("2026-03-17 09:00")) -> Dissent:
+        """The record of the decision uploaded for each child."""
+        for child in children_to_be_uploaded(dissent):
+            pack = self.packed(dissent, child, at=at)
+            actions.record_upload(pack=pack, uploaded_on=at.date(), by=self.for_the_unit(dissent), at=at)
         return Dissent.objects.get(pk=dissent.pk)
 
     def reheard(

@@ -1,6 +1,7 @@
 """The verbs: only they write. Each is one transaction, and takes who and when."""
 
 from dissent.actions.absence import end_absence, record_absence
+from dissent.actions.childs_record import fill_in_record_number, make_record_pack, record_upload
 from dissent.actions.conference import (
     add_attendance,
     add_child,
@@ -76,6 +77,7 @@ __all__ = [
     "end_absence",
     "end_offer",
     "file_dissent",
+    "fill_in_record_number",
     "hand_over",
     "hold_back",
     "join_panel",
@@ -85,6 +87,7 @@ __all__ = [
     "let_go",
     "let_in",
     "make_bytes",
+    "make_record_pack",
     "match_dissent",
     "pass_clocks",
     "propose_resolution",
@@ -97,6 +100,7 @@ __all__ = [
     "record_sitting",
     "record_step",
     "record_telling",
+    "record_upload",
     "refuse_late",
     "refuse_resolution",
     "release_letters",

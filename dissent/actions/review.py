@@ -323,7 +323,7 @@ def _decided(
     at: dt.datetime,
 ) -> Decision:
     """Write the decision with everything that it brings: letters, an offer, a conference to come."""
-    panel = dissent.panel_of_stage
+    panel, goes_up = dissent.panel_of_stage, dissent.rules.childs_record
     decision = Decision.objects.create(
         council_id=dissent.council_id,
         dissent=dissent,
@@ -331,6 +331,7 @@ def _decided(
         decided_at=at,
         decided_by=decided_by,
         panel=panel,
+        goes_on_record=goes_up is not None and goes_up.stage == dissent.stage,
     )
     Finding.objects.bulk_create(
         Finding(

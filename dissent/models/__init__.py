@@ -18,6 +18,7 @@ from dissent.models.letter import Letter, LetterContent
 from dissent.models.notice import Notice
 from dissent.models.panel import Panel, Seat
 from dissent.models.paper import Paper, PaperContent
+from dissent.models.record import RecordPack, RecordPackContent
 
 __all__ = [
     "Answer",
@@ -45,6 +46,8 @@ __all__ = [
     "PaperContent",
     "Proposal",
     "Reader",
+    "RecordPack",
+    "RecordPackContent",
     "Relative",
     "Seat",
     "StepRecord",

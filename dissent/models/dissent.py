@@ -19,10 +19,12 @@ from dissent.models.base import CouncilRow, dissent_reference, pair
 from dissent.models.conference import Attendance, Child, Conference
 from dissent.models.family import readers_of
 from dissent.models.machine import Machine, StateField
+from dissent.models.record import RecordPack
+from dissent.models.uploads import a_pack_waits, children_to_be_uploaded, uploads
 
 if TYPE_CHECKING:
     from dissent.models.claim import Claim
-    from dissent.models.panel import Panel
+    from dissent.models.panel import Panel, Seat
 
 BEGUN = "begun"
 UNMATCHED = "unmatched"
@@ -99,6 +101,16 @@ def families_are_told(dissent: Dissent) -> bool:
     return bool(dissent.told_to_families())
 
 
+def record_is_complete(dissent: Dissent) -> bool:
+    """It was raised and sent, and the decision goes on record or nobody is asked any more to go further."""
+    if dissent.filed_at is None or dissent.attendance_id is None:
+        return False
+    if not further_stage_is_offered(dissent):
+        return True
+    decision = dissent.decision_in_force()
+    return decision is not None and decision.goes_on_record
+
+
 def nothing_is_owed(dissent: Dissent) -> bool:
     return not dissent.owes()
 
@@ -144,6 +156,28 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
         presides = models.Q(panel__seats__is_chair=True) & to_be_released
         return self.filter(seat & no_conflict & (sits | presides)).distinct()
 
+    def goes_up_by(self, person: Person, *, at: dt.datetime) -> DissentQuerySet:
+        """Keep the dissents whose record `person`, who sat for the unit, is still to upload for a child."""
+        here = Appointment.objects.at(at).filter(person=person, council=models.OuterRef("council"))
+        sat = _has_a_seat(person) & models.Q(panel__seats__for_the_unit=True, panel__seats__sat=True)
+        return self.owing_a_record().filter(sat & models.Q(withdrawn_at=None), models.Exists(here))
+
+    def owing_a_record(self) -> DissentQuerySet:
+        """Keep the dissents of which nobody has said for each child that the record is uploaded."""
+        done = RecordPack.objects.filter(
+            dissent=models.OuterRef("decision__dissent"),
+            child=models.OuterRef("child"),
+            made_at__gte=models.OuterRef("decision__decided_at"),
+            uploaded_on__isnull=False,
+        )
+        missing = Finding.objects.filter(
+            ~models.Exists(done),
+            decision__dissent=models.OuterRef("pk"),
+            decision__goes_on_record=True,
+            decision__replaced_at=None,
+        )
+        return self.filter(models.Exists(missing))
+
     def let_go(self, person: Person) -> DissentQuerySet:
         """Keep the dissents that were withdrawn from the panel on which `person` sits."""
         no_conflict = models.Q(panel__seats__independent=True) | models.Q(panel__seats__independent=None)
@@ -161,6 +195,7 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
             | models.Q(pk__in=self.model.objects.read_by(person, at=at).values("pk"))
             | models.Q(pk__in=self.model.objects.heard_by(person).values("pk"))
             | models.Q(pk__in=self.model.objects.let_go(person).values("pk"))
+            | models.Q(pk__in=self.model.objects.goes_up_by(person, at=at).values("pk"))
         )
 
 
@@ -332,6 +367,7 @@ class Dissent(Machine, CouncilRow):
         if person.pk == self.dissenter_id:
             found.add("dissenter")
         chaired = self.conference is not None and person.pk == self.conference.chair_id
+        seats = list(self.panel_of_stage.seats.all()) if self.panel_of_stage else []
         if chaired and "chair" in held:
             found.add("chair" if self.attendance_id else "chair_asked")
         if "conference_administrator" in held and self.state != BEGUN:
@@ -340,8 +376,12 @@ class Dissent(Machine, CouncilRow):
             if any(reads_as.values()):
                 found.add("reader")
             found |= self._in_office(held, rules)
-        if self.panel_of_stage:
-            found |= self._on_the_panel(person)
+            if self.state in (DECIDED, RECONVENING, CLOSED) and uploads(
+                self, person, seats, reads="reader" in found, roles=held, at=at
+            ):
+                found.add("uploader")
+        if seats:
+            found |= self._on_the_panel(person, seats)
         return frozenset(found)
 
     def _in_office(self, held: set[str], rules: language.Procedure) -> set[str]:
@@ -370,11 +410,8 @@ class Dissent(Machine, CouncilRow):
             found.add("teller")
         return found
 
-    def _on_the_panel(self, person: Person) -> set[str]:
-        assert self.panel  # noqa: S101  asked only where there is one
-        seat = next(
-            (seat for seat in self.panel.seats.all() if seat.person_id == person.pk and seat.holds), None
-        )
+    def _on_the_panel(self, person: Person, seats: list[Seat]) -> set[str]:
+        seat = next((seat for seat in seats if seat.person_id == person.pk and seat.holds), None)
         if seat is None:
             return set()
         if self.withdrawn_at:
@@ -480,6 +517,10 @@ class Dissent(Machine, CouncilRow):
                 owed.append(f"It is not recorded that the children were told ({len(untold)} to record).")
         if self.state == RECONVENING and self.reheard_in_id is None:
             owed.append("The further conference is not recorded.")
+        if missing := children_to_be_uploaded(self):
+            owed.append(
+                f"It is not recorded that the decision is on each child’s record ({len(missing)} to upload)."
+            )
         if any(clock.is_running for clock in self.clocks.all()):
             owed.append("A clock is running.")
         return owed
@@ -702,6 +743,26 @@ class Dissent(Machine, CouncilRow):
     def record_telling(self) -> None:
         """Record that a child was told, or why not."""
 
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[record_is_complete],
+        permission=_only("make_record_pack"),
+    )
+    def make_record_pack(self) -> None:
+        """Make what goes onto a child's record."""
+
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=None,
+        conditions=[a_pack_waits],
+        permission=_only("record_upload"),
+    )
+    def record_upload(self) -> None:
+        """Say that it was uploaded to the child's record."""
+
     @transition(field=state, source=RECONVENING, target=None, permission=_only("record_further_conference"))
     def record_further_conference(self) -> None:
         """Record the further conference."""
@@ -785,6 +846,7 @@ class Decision(CouncilRow):
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     panel = models.ForeignKey("dissent.Panel", on_delete=models.PROTECT, null=True, related_name="decisions")
+    goes_on_record = models.BooleanField(default=False, help_text="Whether it goes on each child's record.")
     replaced_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -49,10 +49,11 @@ from dissent.models import (
 )
 from dissent.models.dissent import AWAITING_ADMISSION, RECONVENING
 from dissent.models.panel import appointed_as
+from dissent.models.uploads import children_to_be_uploaded
 from dissent.views import shown
 from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, show
 
-FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told")
+FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told", "record_packs")
 """What comes with a dissent where it is asked what a family is told."""
 PARTS = {
     "": "Where it stands",
@@ -194,13 +195,7 @@ def _tasks(dissent: Dissent) -> list[shown.Row]:
 def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
     """Return what the reader can do now: exactly what the POST behind it would let through."""
     home = f"/dissents/{dissent.pk}"
-    acts: list[shown.Row] = []
-    if dissent.can("let_in"):
-        acts.append({"words": "Decide whether it was raised", "href": f"{home}/settle/"})
-    elif dissent.can("turn_away"):
-        acts.append({"words": "Refuse it: no such conference", "href": f"{home}/settle/", "secondary": True})
-    if dissent.can("admit"):
-        acts.append({"words": "Decide whether the late form is let in", "href": f"{home}/admit/"})
+    acts = _acts_on_the_way_in(dissent, home)
     if dissent.can("propose"):
         acts.append({"words": "Propose a resolution", "href": f"{home}/propose/"})
     if dissent.can("decide") and dissent.rules_of_stage.review:
@@ -212,16 +207,7 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
     if dissent.stands_as & {"panel_named", "panel_chair", "panel_member"}:
         words = "Say whether you are independent" if "panel_named" in dissent.stands_as else "Go to the panel"
         acts.append({"words": words, "href": f"/panels/{dissent.panel_id}/"})
-    held = {each.who for each in dissent.held_back.all() if each.lifted_at is None}
-    waiting = [
-        letter
-        for letter in dissent.letters.all()
-        if letter.replaced_at is None and not letter.is_issued and letter.who not in held
-    ]
-    if dissent.can("release") and any(letter.released_at is None for letter in waiting):
-        acts.append({"words": "Look at the letters and release them", "href": f"{home}/letters/"})
-    elif dissent.can("hand_over") and any(letter.to_id is None for letter in waiting):
-        acts.append({"words": "Hand over the printed letters", "href": f"{home}/letters/"})
+    acts += _acts_on_letters(dissent, home)
     if dissent.can("record_further_conference") and not dissent.reheard_in_id:
         acts.append({"words": "Record the further conference", "href": f"{home}/further-conference/"})
     if dissent.can("record_telling"):
@@ -230,9 +216,35 @@ def _acts(dissent: Dissent, *, at: dt.datetime) -> list[shown.Row]:
             for decision in dissent.told_to_families()
             for child in dissent.children_to_be_told(decision)
         ]
+    if dissent.can("make_record_pack") and children_to_be_uploaded(dissent):
+        acts.append({"words": "Put it onto each child’s record", "href": f"{home}/record/"})
     if dissent.can("lapse") and not can_be_in_time(dissent, at=at):
         acts.append({"words": "Let the dissent lapse", "href": f"{home}/lapse/", "secondary": True})
     return acts
+
+
+def _acts_on_the_way_in(dissent: Dissent, home: str) -> list[shown.Row]:
+    if dissent.can("let_in"):
+        return [{"words": "Decide whether it was raised", "href": f"{home}/settle/"}]
+    if dissent.can("turn_away"):
+        return [{"words": "Refuse it: no such conference", "href": f"{home}/settle/", "secondary": True}]
+    if dissent.can("admit"):
+        return [{"words": "Decide whether the late form is let in", "href": f"{home}/admit/"}]
+    return []
+
+
+def _acts_on_letters(dissent: Dissent, home: str) -> list[shown.Row]:
+    held = {each.who for each in dissent.held_back.all() if each.lifted_at is None}
+    waiting = [
+        letter
+        for letter in dissent.letters.all()
+        if letter.replaced_at is None and not letter.is_issued and letter.who not in held
+    ]
+    if dissent.can("release") and any(letter.released_at is None for letter in waiting):
+        return [{"words": "Look at the letters and release them", "href": f"{home}/letters/"}]
+    if dissent.can("hand_over") and any(letter.to_id is None for letter in waiting):
+        return [{"words": "Hand over the printed letters", "href": f"{home}/letters/"}]
+    return []
 
 
 def _form(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
@@ -311,6 +323,7 @@ def _decision(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
             {"title": shown.stage_title(rules, decision.stage), "rows": shown.decision_rows(decision, rules)}
             for decision in dissent.decisions.all()
         ],
+        "record_href": f"/dissents/{dissent.pk}/record/",
         "panel_title": rules.words.panel.one,
         "panel": _panel_rows(dissent),
         "sat": day_and_time(dissent.panel.sat_at) if dissent.panel else "",
@@ -382,6 +395,8 @@ def standing_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         }
     if dissent.can("match") or "chair_asked" in dissent.stands_as:
         content["claim"] = shown.claim_rows(dissent.claim, dissent.rules)
+    if "record" in reads:
+        content["record_href"] = f"/dissents/{dissent.pk}/record/"
     record_read(
         council=dissent.council, about=dissent, what="standing", by=request.user, at=request.at, case=dissent
     )

@@ -305,6 +305,7 @@ def _tasks(conference: Conference, may: set[str]) -> list[Row]:
             hint="" if conference.is_closed else "Only where somebody dissented in the conference.",
             done=True,
         ),
+        *_numbers(conference, may),
         task(
             "Close the record",
             "close_record",
@@ -317,6 +318,23 @@ def _tasks(conference: Conference, may: set[str]) -> list[Row]:
     ]
 
 
+def _numbers(conference: Conference, may: set[str]) -> list[Row]:
+    """Say whose number is missing, once somebody dissented: what is decided goes onto that record."""
+    missing = [child for child in conference.children.all() if not child.record_number]
+    if not missing or not conference.dissents.all():
+        return []
+    mine = "fill_in_record_number" in may
+    return [
+        {
+            "words": f"Fill in the {conference.procedure.rules.words.record_number.one} of each child",
+            "href": reverse("fill_in_record_number", args=[conference.pk, missing[0].pk]) if mine else "",
+            "state": f"{len(missing)} not known yet",
+            "hint": "" if mine else "Done by the conference administrator.",
+            "colour": "blue",
+        }
+    ]
+
+
 def _child(child: Child, conference: Conference, may: set[str], *, writable: bool) -> Row:
     rules = conference.procedure.rules
     return {
@@ -326,6 +344,11 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
             {
                 "key": shown.capital(rules.words.record_number.one),
                 "value": child.record_number or "Not known yet",
+                "href": reverse("fill_in_record_number", args=[conference.pk, child.pk])
+                if "fill_in_record_number" in may
+                else "",
+                "action": "Put it right" if child.record_number else "Fill it in",
+                "what": f"for {child}",
             },
             {"key": "Decision", "value": child.get_decision_display()},
             *([{"key": "Category", "value": child.get_category_display()}] if child.category else []),

@@ -29,10 +29,11 @@ def paper(request: HttpRequest, pk: UUID) -> HttpResponse:
     return download(bytes(found.content.data), f"{found.conference.reference}-{found.kind}.pdf")
 
 
-def download(data: bytes, name: str) -> HttpResponse:
-    """Return a PDF that a browser saves and does not open in place."""
-    response = HttpResponse(data, content_type="application/pdf")
+def download(data: bytes, name: str, *, content_type: str = "application/pdf") -> HttpResponse:
+    """Return a file, a PDF as a rule, that a browser saves and does not open in place."""
+    response = HttpResponse(data, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Robots-Tag"] = "noindex, nofollow"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

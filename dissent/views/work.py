@@ -16,8 +16,9 @@ from councils.models import Appointment, Council, Person
 from dissent.actions import record_read
 from dissent.actions.absence import STANDS_FOR_THEMSELF
 from dissent.forms.cases import CLOSED_CASES, Filter
-from dissent.models import Clock, Conference, Dissent, Letter, Panel, Relative, Seat, readers_of
+from dissent.models import Child, Clock, Conference, Dissent, Letter, Panel, Relative, Seat, readers_of
 from dissent.models.dissent import DECIDED, MATCHED, RECONVENING, UNMATCHED
+from dissent.models.uploads import children_to_be_uploaded
 from dissent.views import shown
 from dissent.views.common import day, page, show
 
@@ -43,13 +44,15 @@ def work(request: HttpRequest) -> HttpResponse:
     asks = hats.roles & {"conference_administrator", "chair"}
     to_be_joined = list(_to_be_joined(person, at=at)) if asks else []
     council = hats.council or next((row.council for row in (*dissents, *panels, *letters)), None)
+    records = _records(person, at=at) if hats.goes_up else []
+    numbers = _numbers(person, at=at) if "conference_administrator" in hats.roles else []
     listed = [
         *(cases.dissents if cases else ()),
         *dissents,
         *panels,
         *letters,
-        *(each for each, _ in asked),
         *to_be_joined,
+        *(each for each, _ in [*asked, *records]),
     ]
     _record(listed, by=person, at=at)
     return show(
@@ -65,10 +68,14 @@ def work(request: HttpRequest) -> HttpResponse:
         away=bool(hats.roles - STANDS_FOR_THEMSELF or hats.administers),
         missing=missing,
         asked=[_asked_row(each, row) for each, row in asked],
+        records=[_record_row(each, child) for each, child in records],
+        record_headings=("Child", "Dissent"),
+        numbers=[_number_row(child) for child in numbers],
+        number_headings=("Child", "Conference"),
         asked_headings=("Somebody of the family", "Dissent"),
         to_be_joined=[_to_be_joined_row(each) for each in to_be_joined],
         to_be_joined_headings=("Dissent", "What is asked of you"),
-        nothing=not (cases or listed or asked or hats.conferences or missing),
+        nothing=not (cases or listed or asked or numbers or hats.conferences or missing),
         form=cases.form if cases else None,
         dissent_headings=("Dissent", "Where it stands"),
         panel_headings=("Conference", "Panel", "Sitting"),
@@ -84,6 +91,8 @@ class Hats:
     councils: tuple[Council, ...]
     administers: tuple[Council, ...]
     has_chaired: bool
+    goes_up: bool
+    """Whether they sat for the unit on a panel whose decision is still to go onto a child's record."""
 
     @property
     def reads_cases(self) -> bool:
@@ -100,13 +109,15 @@ class Hats:
 
 def _hats(person: Person, *, at: dt.datetime) -> Hats:
     chaired = Conference.objects.filter(chair=person)
+    goes_up = Dissent.objects.goes_up_by(person, at=at)
     held = Appointment.objects.at(at).filter(person=person).order_by("from_on", "pk")
-    rows = list(held.select_related("council").annotate(has_chaired=Exists(chaired)))
+    rows = list(held.select_related("council").annotate(has_chaired=Exists(chaired), goes_up=Exists(goes_up)))
     return Hats(
         roles=frozenset(row.role for row in rows),
         councils=tuple({row.council_id: row.council for row in rows}.values()),
         administers=tuple(row.council for row in rows if row.role == "administrator"),
         has_chaired=rows[0].has_chaired if rows else chaired.exists(),
+        goes_up=any(row.goes_up for row in rows),
     )
 
 
@@ -312,6 +323,50 @@ def _to_be_joined_row(dissent: Dissent) -> list[str | shown.Row]:
             "note": shown.conference_of(dissent),
         },
         {"words": asked, "href": reverse(to, args=[dissent.pk])},
+    ]
+
+
+def _records(person: Person, *, at: dt.datetime) -> list[tuple[Dissent, Child]]:
+    """Return the children onto whose record the reader, who sat for the unit, is still to put a decision."""
+    owed = (
+        Dissent.objects.goes_up_by(person, at=at)
+        .select_related("council", "conference", "procedure")
+        .defer(*_LIGHT)
+        .prefetch_related("decisions__findings__child", "record_packs")
+        .order_by("raised_at", "id")
+        .distinct()[:A_PAGE]
+    )
+    return [(dissent, child) for dissent in owed for child in children_to_be_uploaded(dissent)]
+
+
+def _record_row(dissent: Dissent, child: Child) -> list[str | shown.Row]:
+    return [
+        {
+            "words": f"Put the decision onto the record of {child}",
+            "href": reverse("childs_record", args=[dissent.pk, child.pk]),
+            "note": shown.about_conference(dissent.conference),
+        },
+        dissent.reference,
+    ]
+
+
+def _numbers(person: Person, *, at: dt.datetime) -> list[Child]:
+    """Return the children about whom somebody dissented, and the number of whose record is not known."""
+    administers = Appointment.objects.at(at).filter(person=person, role="conference_administrator")
+    visible = Conference.objects.visible_to(person, at=at).filter(council__in=administers.values("council"))
+    missing = Child.objects.filter(record_number="", conference__in=visible, dissents__isnull=False)
+    rows = missing.select_related("conference__procedure").defer("conference__procedure__document")
+    return list(rows.order_by("conference__held_at", "added_at", "id").distinct()[:A_PAGE])
+
+
+def _number_row(child: Child) -> list[str | shown.Row]:
+    words = child.conference.procedure.rules.words.record_number.one
+    return [
+        {
+            "words": f"Fill in the {words} of {child}",
+            "href": reverse("fill_in_record_number", args=[child.conference_id, child.pk]),
+        },
+        {"words": child.conference.reference, "note": shown.about_conference(child.conference)},
     ]
 
 

@@ -82,6 +82,7 @@ def test_what_is_kept_in_the_database_reads_back_as_what_was_written(path: Path)
         ("letters.outcome", "a decision that is upheld"),
         ("letters.family", "names the agency that disagreed and not the person"),
         ("children_told", "The social worker knows the child"),
+        ("childs_record", "has left or is away"),
     ],
 )
 def test_where_south_tynesides_text_is_open_the_document_says_what_it_chose_and_why(
@@ -559,6 +560,12 @@ FAULTS: list[tuple[Change, str, str]] = [
         "children_told.recorded_by",
         "names the role 'nobody'",
     ),
+    (
+        put("childs_record", "uploaded_by", to=["nobody"]),
+        "childs_record.uploaded_by",
+        "names the role 'nobody'",
+    ),
+    (put("childs_record", "stage", to="appeal"), "childs_record.stage", "names the stage 'appeal'"),
     (
         lambda document: document["letters"].append({**document["letters"][-1], "key": "second"}),
         "letters.second.meanings",

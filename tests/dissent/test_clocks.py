@@ -229,7 +229,7 @@ def test_it_does_not_stop_at_the_decision_nor_at_the_release_but_at_the_last_let
         handed,
     )
     assert stopped.is_late(handed)
-    assert Dissent.objects.get().state == "closed"
+    assert world.on_record(Dissent.objects.get()).state == "closed"
 
 
 @pytest.mark.rule("ST-13")

@@ -601,7 +601,7 @@ def test_the_case_closes_only_when_each_child_that_is_born_was_told_or_it_says_w
     dissent = decided(world, conference)
     world.made()
     actions.release_letters(dissent=dissent, by=world.business_manager, at=NOW)
-    dissent = Dissent.objects.get(pk=dissent.pk)
+    dissent = world.on_record(Dissent.objects.get(pk=dissent.pk))
     assert dissent.owes() == ["It is not recorded that the children were told (2 to record)."]
     tell(world, dissent, ann)
     with pytest.raises(Refused, match="recorded already"):

@@ -17,7 +17,8 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed, can_proceed
 from councils.models import Person
 from dissent import actions, permissions
 from dissent.actions import Found, Refused
-from dissent.models import Child, Conference, Dissent
+from dissent.actions import childs_record as record_actions
+from dissent.models import Child, Conference, Dissent, RecordPack
 from dissent.models.dissent import RECONVENING, STATES
 from tests.dissent.together import at_once
 from tests.world import World, when
@@ -61,6 +62,8 @@ hand_over                  . . . . . . . . x x x
 answer_for_family          . . . . . . . . x x x
 hold_back                  . . . . . . . . x x x
 record_telling             . . . . . . . . x x .
+make_record_pack           . . . . . . . . x x x
+record_upload              . . . . . . . . x x x
 record_further_conference  . . . . . . . . . x .
 close                      . . . . . . . . x x .
 """
@@ -185,6 +188,12 @@ DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
         dissent=d, present=a_seat(d, by), sat_at=NOW, by=by, at=NOW
     ),
     "release": lambda w, d, by: actions.release_letters(dissent=d, by=by, at=NOW),
+    "make_record_pack": lambda w, d, by: record_actions._make(
+        d, d.children.first(), write=lambda *said: b"%PDF-", by=by, at=NOW
+    ),
+    "record_upload": lambda w, d, by: actions.record_upload(
+        pack=d.record_packs.in_force().first() or RecordPack(dissent=d), uploaded_on=NOW.date(), by=by, at=NOW
+    ),
     "record_further_conference": lambda w, d, by: actions.record_further_conference(
         dissent=d,
         held_at=when("2026-04-01 09:00"),
@@ -234,6 +243,18 @@ def turned_away(world: World) -> Dissent:
     return Dissent.objects.get(pk=dissent.pk)
 
 
+def ready_for_the_record(world: World) -> Dissent:
+    dissent = world.let_out(outcome="not_upheld")
+    world.numbered(dissent)
+    return dissent
+
+
+def packed(world: World) -> Dissent:
+    dissent = ready_for_the_record(world)
+    world.packed(dissent)
+    return Dissent.objects.get(pk=dissent.pk)
+
+
 STANDING: dict[str, Callable[[World], Dissent]] = {
     "begun": begun,
     "unmatched": unmatched,
@@ -254,6 +275,8 @@ STANDING: dict[str, Callable[[World], Dissent]] = {
     "not upheld": lambda w: w.decided(outcome="not_upheld"),
     "not upheld, letters made": lambda w: with_letters_made(w, "not_upheld"),
     "upheld, letters made": lambda w: with_letters_made(w, "upheld"),
+    "not upheld, letters out": ready_for_the_record,
+    "not upheld, record made": packed,
     "closed": lambda w: w.released(outcome="not_upheld"),
     "withdrawn": lambda w: w.withdrawn(w.sat(), at=NOW),
     "lapsed": lambda w: w.lapsed(),
@@ -308,6 +331,8 @@ POSSIBLE: dict[str, dict[str, set[str]]] = {
         "record_further_conference": {*REVIEWERS, "unit_representative"},
         "tell_management": DISSENTER,
     },
+    "not upheld, letters out": {"make_record_pack": {"unit_representative"}, "tell_management": DISSENTER},
+    "not upheld, record made": {"record_upload": {"unit_representative"}, "tell_management": DISSENTER},
     "closed": {},
     "withdrawn": {},
     "lapsed": {},
@@ -376,8 +401,9 @@ def test_whoever_has_nothing_to_do_with_it_is_told_not_you_and_never_not_now(sta
 @pytest.mark.django_db
 @pytest.mark.parametrize("standing", STANDING)
 def test_the_button_is_there_exactly_where_the_press_is_taken(standing: str) -> None:
-    """A step that is recorded already, and letters still being made, are refused in words after the press."""
-    refused_in_words = {("record_step", True, "not now"), ("release", True, "not now")}
+    """A step that is recorded already, letters still being made, and a record that lacks something or says it
+    all already, are refused in words after the press."""
+    refused_in_words = {(verb, True, "not now") for verb in ("record_step", "release", "make_record_pack")}
     wrong = [
         (name, verb)
         for (name, verb), (came, shown) in attempts(standing).items()

@@ -327,10 +327,11 @@ def test_a_letter_to_somebody_without_an_address_holds_the_case_open_until_hande
         actions.hand_over(letter=letter, by=world.business_manager, at=NOW)
     dissent = world.released(dissent)
     assert (dissent.state, dissent.letters_issued_at) == ("decided", None)
-    assert dissent.owes() == ["1 of 5 letters are not issued.", "A clock is running."]
+    record = "It is not recorded that the decision is on each child’s record (1 to upload)."
+    assert dissent.owes() == ["1 of 5 letters are not issued.", record, "A clock is running."]
     letter = actions.hand_over(letter=letter, by=world.service_manager, at=NOW)
     assert (letter.handed_over_at, letter.handed_over_by) == (NOW, world.service_manager)
-    dissent.refresh_from_db()
+    dissent = world.on_record(Dissent.objects.get(pk=dissent.pk))
     assert (dissent.state, dissent.letters_issued_at) == ("closed", NOW)
 
 

@@ -322,7 +322,7 @@ def rehearing_from_two_dissents(world: World) -> tuple[list[Act], models.QuerySe
     return [rehear(world, each) for each in both], Conference.objects.exclude(answers=None)
 
 
-def twice_about_a_parent(verb: str) -> Callable[[World], tuple[list[Act], models.QuerySet[Any]]]:
+def twice_from_the_ledger(verb: str) -> Callable[[World], tuple[list[Act], models.QuerySet[Any]]]:
     def race(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
         act = test_ledger.READY[verb](world)
         return [act] * 2, LedgerEntry.objects.filter(verb=verb)
@@ -369,11 +369,14 @@ def settling(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
     ], Moment.objects.filter(dissent=dissent, name="entry_settled")
 
 
-twice_answer_for_family = twice_about_a_parent("answer_for_family")
-twice_hold_back = twice_about_a_parent("hold_back")
-twice_let_go = twice_about_a_parent("let_go")
-twice_record_telling = twice_about_a_parent("record_telling")
-twice_change_contact = twice_about_a_parent("change_contact")
+twice_answer_for_family = twice_from_the_ledger("answer_for_family")
+twice_hold_back = twice_from_the_ledger("hold_back")
+twice_let_go = twice_from_the_ledger("let_go")
+twice_record_telling = twice_from_the_ledger("record_telling")
+twice_change_contact = twice_from_the_ledger("change_contact")
+twice_fill_in_record_number = twice_from_the_ledger("fill_in_record_number")
+twice_make_record_pack = twice_from_the_ledger("make_record_pack")
+twice_record_upload = twice_from_the_ledger("record_upload")
 
 
 RACES = {
@@ -382,6 +385,9 @@ RACES = {
     "let_go": twice_let_go,
     "record_telling": twice_record_telling,
     "change_contact": twice_change_contact,
+    "fill_in_record_number": twice_fill_in_record_number,
+    "make_record_pack": twice_make_record_pack,
+    "record_upload": twice_record_upload,
     "close_record": closing,
     "raise_dissent": raising,
     "file_dissent": filing,

@@ -104,7 +104,15 @@ def let_go(standing: str) -> set[str]:
     return PANEL_CHAIR | MEMBERS if standing == "withdrawn" else set()
 
 
+def goes_up(standing: str) -> set[str]:
+    """Whoever sat for the unit, until the record is uploaded: that it is decided, and the record."""
+    owed = {"not upheld", "not upheld, letters made", "upheld, letters made", *WITH_LETTERS_OUT}
+    return {"unit_representative"} if standing in owed else set()
+
+
+WITH_LETTERS_OUT = {"not upheld, letters out", "not upheld, record made"}
 AFTER_THE_DECISION = {
+    *WITH_LETTERS_OUT,
     "not upheld",
     "not upheld, letters made",
     "upheld, letters made",
@@ -112,7 +120,7 @@ AFTER_THE_DECISION = {
     "closed",
 }
 WITH_A_PANEL = {"convened", "declared", "sat", "withdrawn", *AFTER_THE_DECISION}
-RELEASED = {"upheld, letters released", "closed"}
+RELEASED = {"upheld, letters released", "closed", *WITH_LETTERS_OUT}
 
 
 @pytest.mark.parametrize("standing", STANDINGS)
@@ -123,6 +131,7 @@ def test_a_conference_is_read_by_its_chair_and_those_who_administer_conferences(
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_that_there_is_a_dissent_is_known_to_those_who_have_to_do_with_it(standing: str) -> None:
     known = RECORD | {"teacher"} | readers(standing) | panel(standing, declared=False) | let_go(standing)
+    known |= goes_up(standing)
     assert set(seen(standing)["Dissent"]) == known
 
 
@@ -163,6 +172,7 @@ ALL = {
     "case",
     "panel",
     "letters",
+    "record",
 }
 
 
@@ -173,6 +183,7 @@ def test_what_each_may_read_of_a_case(standing: str) -> None:
         "teacher": {"standing", "dates", "own_form", "proposal"},
         "chair": {"standing", "conference", "form", "outcome"},
         "conference_administrator": {"standing", "conference"},
+        **{who: {"standing", "record"} for who in goes_up(standing)},
         **dict.fromkeys(readers(standing), ALL),
         **{who: {"standing"} for who in let_go(standing)},
         **{who: {"standing", "panel"} for who in panel(standing, declared=False)},

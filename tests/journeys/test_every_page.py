@@ -37,6 +37,8 @@ NO_PAGES = {
     "begin_code": "shown once a code was asked for; see test_when_things_go_wrong",
     "panel_bundle": "a download",
     "letter_pdf": "a download",
+    "record_pdf": "a download",
+    "record_manifest": "a download",
 }
 """Addresses at which nobody ever sees a page, and why."""
 
@@ -210,6 +212,14 @@ class Cases:
     @cached_property
     def closed(self) -> Dissent:
         return self.until("released", outcome="not_upheld")
+
+    @cached_property
+    def going_up(self) -> Dissent:
+        """Not upheld, with the file for the child's record made and still to be uploaded."""
+        decided = self.until("decided", outcome="not_upheld")
+        dissent = self.world.let_out(decided, at=self.now)
+        self.world.packed(dissent, at=self.now)
+        return dissent
 
     def conference(self, *, days_ago: int = 0, paper: bool = False) -> Conference:
         ended = self.now - dt.timedelta(days=days_ago, hours=3)
@@ -388,6 +398,18 @@ def of_the_letters(case: Cases) -> Iterator[Row]:
         yield who, reverse("letter", args=[letter.pk])
 
 
+def of_the_record(case: Cases) -> Iterator[Row]:
+    rosa, ada, one = "unit_representative", "conference_administrator", case.going_up
+    child = one.children.get()
+    yield rosa, reverse("work")
+    yield rosa, reverse("dissent", args=[one.pk])
+    yield rosa, reverse("records", args=[one.pk])
+    for name in ("childs_record", "record_uploaded"):
+        yield rosa, reverse(name, args=[one.pk, child.pk])
+    yield "service_manager", reverse("childs_record", args=[case.closed.pk, case.closed.children.get().pk])
+    yield ada, reverse("fill_in_record_number", args=[one.conference_id, child.pk])
+
+
 def of_everybody(case: Cases) -> Iterator[Row]:
     for who in (
         "service_manager",
@@ -485,6 +507,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
         of_the_family,
         of_the_panel,
         of_the_letters,
+        of_the_record,
         of_everybody,
     )
     for who, address in rows:

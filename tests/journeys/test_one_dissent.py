@@ -235,7 +235,30 @@ def release_and_read_the_letters(people: People, dissent: Dissent, outcome: str)
         assert "Absentee" not in text
 
 
-@pytest.mark.rule("ST-13", "ST-16", "ST-22")
+def put_it_on_the_childs_record(people: People, dissent: Dissent) -> None:
+    world = people.world
+    ada = people.at_desk(world.conference_administrator)
+    ada.open("Fill in the LCS number of Ava Testson")
+    ada.fill(record_number="17-42")
+    ada.go_on()
+    rosa = people.at_desk(world.unit_representative)
+    rosa.open("Put the decision onto the record of Ava Testson")
+    rosa.press("Make the file")
+    text = text_of(rosa.download("Download the file"))
+    for words in (
+        "LCS number: 17-42",
+        "Two reports were not shared.",
+        "Dear Officer Testshire",
+        "Chronology",
+    ):
+        assert words in text
+    rosa.open("Say that you uploaded it")
+    rosa.fill(uploaded_on=timezone.localdate())
+    rosa.go_on()
+    rosa.sees("It is recorded that the record of Ava Testson was uploaded.")
+
+
+@pytest.mark.rule("ST-06", "ST-13", "ST-16", "ST-22", "ST-24")
 @pytest.mark.parametrize(
     "outcome",
     [
@@ -257,6 +280,7 @@ def test_one_dissent_from_the_conference_to_the_letters(live, new_page, mailbox,
     go_to_the_panel(people, dissent)
     let_the_panel_decide(people, dissent, outcome)
     release_and_read_the_letters(people, dissent, outcome)
+    put_it_on_the_childs_record(people, dissent)
     assert verify(world.council)[1] == []
     assert not Notice.objects.filter(failed_at__isnull=False).exists()
     assert Dissent.objects.get().state == ("closed" if outcome == "not_upheld" else "reconvening")

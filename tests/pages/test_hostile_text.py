@@ -25,6 +25,7 @@ from dissent import actions, notices
 from dissent.forms import (
     base,
     cases,
+    childs_record,
     conferences,
     dissenter,
     families,
@@ -110,6 +111,14 @@ def held_back(world: World) -> Dissent:
     who = Relative.objects.get().who
     actions.hold_back(
         dissent=dissent, who=who, kind="risk", why="Wait.", by=world.business_manager, at=timezone.now()
+    )
+    return dissent
+
+
+def with_a_number(world: World) -> Dissent:
+    dissent = world.raised()
+    actions.fill_in_record_number(
+        child=dissent.children.get(), record_number="17", by=world.conference_administrator, at=timezone.now()
     )
     return dissent
 
@@ -387,6 +396,17 @@ PAGES += (
     ),
 )
 
+PAGES += (
+    Page(
+        "RecordNumberForm",
+        with_a_number,
+        "conference_administrator",
+        "/conferences/{conference}/children/{child}/number/",
+        {"record_number": (f"conference_administrator {HOME}",), "because": ()},
+        {"seen": "17", "record_number": "18", "because": "Mistaken"},
+    ),
+)
+
 UNTYPED = {
     "ContactForm": ("contact_details", "contact_confirmed_safe_by"),  # a part of two forms above
     "RequestCodeForm": ("email",),
@@ -402,7 +422,20 @@ def test_every_field_that_is_typed_in_is_tried():
     for each in PAGES:
         tried.setdefault(each.form, set()).update(each.typed)
     there = {}
-    for module in (base, cases, conferences, dissenter, families, letters, panels, sign_in, start, unmatched):
+    modules = (
+        base,
+        cases,
+        childs_record,
+        conferences,
+        dissenter,
+        families,
+        letters,
+        panels,
+        sign_in,
+        start,
+        unmatched,
+    )
+    for module in modules:
         for name, form in inspect.getmembers(module, inspect.isclass):
             if form.__module__ == module.__name__ and hasattr(form, "base_fields"):
                 typed = {

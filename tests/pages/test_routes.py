@@ -148,6 +148,11 @@ PAPERS = either(
 )
 RELEASE = may(service_manager__nominated_manager__business_manager=MADE)
 LETTERS = either(LEAD, RELEASE)
+CLOSED, OFFERED = since("closed", "closed"), since("offered", "offered")
+UPLOADS = either(  # whoever sat for the unit, and where nothing is owed any more whoever reads it in the unit
+    LEAD, may(service_manager__nominated_manager=OFFERED | since("lapsed", "lapsed") | LET_GO | CLOSED)
+)
+RECORD_FILES = ("record_pdf", "record_manifest")
 
 
 # --- every address ---------------------------------------------------------------------------------
@@ -334,6 +339,16 @@ def a_further_conference(case: Marked) -> dict[str, Any]:
     return {**held, "chair": case.people["chair"].pk}
 
 
+def a_record(case: Marked) -> list[object]:
+    return [case.dissent.record_packs.get().pk]
+
+
+def an_upload(case: Marked) -> dict[str, Any]:
+    pack = case.dissent.record_packs.first()
+    day = {"uploaded_on_day": "18", "uploaded_on_month": "3", "uploaded_on_year": "2026"}
+    return {**day, "seen": pack.pk if pack else ""}
+
+
 def another_member(case: Marked) -> dict[str, Any]:
     return {"person": case.people["pool"].pk}
 
@@ -507,6 +522,19 @@ ROWS = (
         for who in ("dissenter", "present")
     ),
     of_a_letter("hand_over_letter", RELEASE, letter_to("parent"), sends=said(how="printed")),
+    # the child's record
+    of_a_dissent("records", CASE, dissent),
+    of_a_dissent("childs_record", CASE, plus(dissent, own_child), post=UPLOADS),
+    of_a_dissent("childs_record", NOBODY, plus(dissent, child_of("other"))),
+    of_a_dissent("record_uploaded", UPLOADS, plus(dissent, own_child), sends=an_upload),
+    *(row(route, either(MANAGERS, LEAD, CONVENER), a_record, of=CLOSED) for route in RECORD_FILES),
+    row(
+        "fill_in_record_number",
+        ADMINISTRATOR,
+        plus(conference, own_child),
+        sends=said(seen="17 zqchild", record_number="18", because="Mistaken"),
+    ),
+    row("fill_in_record_number", NOBODY, plus(conference, child_of("other"))),
     # families
     of_a_letter(
         "answer_for_family",

@@ -258,4 +258,10 @@ def asked_by(crowd: Crowd) -> dict[str, int]:
     for _ in sent:
         world.begun(who="newcomer0")
     look("doubted", "newcomer0", "/work/", "/begin/where/", found)
+    record = f"{case}record/"
+    look("released", "conference_administrator", "/work/", home, f"{home}children/{child}/number/")
+    look("released", "unit_representative", "/work/", case, record, f"{record}{child}/")
+    world.packed(crowd.dissent, crowd.dissent.children.get(pk=child), at=when("2026-03-18 09:00"))
+    look("record made", "unit_representative", "/work/", record, f"{record}{child}/uploaded/")
+    look("record made", "service_manager", case, f"{record}{child}/")
     return asked

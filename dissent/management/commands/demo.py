@@ -117,7 +117,8 @@ class Stories:
             self._offered(self._filed(self._raised("Sample, Hal", days=40), days=40), days=38), days=30
         )
         # Before the next decision: whatever letter is due is made when these are, and not before its time.
-        self._released(self._decided(ended, "not_upheld", days=25), days=24)
+        released = self._released(self._decided(ended, "not_upheld", days=25), days=24)
+        self._on_record(released, days=23)
         decided = self._convened(
             self._offered(self._filed(self._raised("Sample, Gus", days=20), days=20), days=18), days=15
         )
@@ -424,6 +425,16 @@ class Stories:
         actions.make_bytes(at=at)
         actions.release_letters(dissent=dissent, by=self.who["business_manager"], at=at)
         return Dissent.objects.get(pk=dissent.pk)
+
+    def _on_record(self, dissent: Dissent, *, days: int) -> None:
+        """The record of the decision uploaded by whoever sat for the unit, so that the case can close."""
+        at, by = self._at(days), dissent.panel.seats.get(for_the_unit=True, sat=True).person
+        for number, child in enumerate(dissent.children.all(), start=1):
+            actions.fill_in_record_number(
+                child=child, record_number=f"SAMPLE {number}", by=self.who["conference_administrator"], at=at
+            )
+            pack = actions.make_record_pack(dissent=dissent, child=child, by=by, at=at)
+            actions.record_upload(pack=pack, uploaded_on=timezone.localdate(at), by=by, at=at)
 
 
 def _blank_pdf() -> bytes:
