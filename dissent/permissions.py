@@ -21,6 +21,7 @@ Relation = Literal[
     "panel_chair",
     "panel_member",
     "panel_let_go",
+    "panel_presided",
     "releaser",
     "lead",
     "teller",
@@ -49,6 +50,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "raise": frozenset({"chair"}),
     "close_record": frozenset({"chair"}),
     "change_contact": frozenset({"conference_administrator"}),
+    "correct": frozenset({"conference_administrator"}),
     # the dissent
     "keep": frozenset({"dissenter"}),
     "file": frozenset({"dissenter"}),
@@ -74,6 +76,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "hold_back": frozenset({"releaser"}),
     "record_telling": frozenset({"teller"}),
     "record_further_conference": frozenset({"lead"}),
+    "correct_decision": frozenset({"decider", "panel_presided"}),
 }
 
 READS: dict[Relation, frozenset[Part]] = {

@@ -12,6 +12,12 @@ from dissent.actions.conference import (
     record_conference,
 )
 from dissent.actions.core import Refused
+from dissent.actions.corrections import (
+    correct_attendance,
+    correct_child,
+    correct_conference_end,
+    correct_decision,
+)
 from dissent.actions.dissent import (
     admit,
     file_dissent,
@@ -57,6 +63,10 @@ __all__ = [
     "close_record",
     "confirm_explained",
     "convene_panel",
+    "correct_attendance",
+    "correct_child",
+    "correct_conference_end",
+    "correct_decision",
     "decide",
     "declare",
     "end_absence",

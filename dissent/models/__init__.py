@@ -2,6 +2,7 @@
 
 from dissent.models.clock import Clock, Moment
 from dissent.models.conference import Attendance, Child, Conference, Relative
+from dissent.models.correction import Correction
 from dissent.models.dissent import (
     Answer,
     Decision,
@@ -25,6 +26,7 @@ __all__ = [
     "ChildTold",
     "Clock",
     "Conference",
+    "Correction",
     "Decision",
     "Dissent",
     "FamilyReader",

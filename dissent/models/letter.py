@@ -58,7 +58,15 @@ class Letter(CouncilRow):
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     handed_over_how = models.CharField(max_length=10, choices=GoesBy.choices, blank=True)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
     replaced_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        "dissent.Correction",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="ended",
+        help_text="What was corrected, so that it is not right any more.",
+    )
 
     objects = LetterQuerySet.as_manager()
 

@@ -248,7 +248,7 @@ def _conference(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     prefetch_related_objects(
         [conference],
         Prefetch("children", queryset=children),
-        Prefetch("attendances", queryset=Attendance.objects.select_related("agency")),
+        Prefetch("attendances", queryset=Attendance.objects.in_force().select_related("agency")),
         Prefetch("papers", queryset=Paper.objects.select_related("agency")),
     )
     return {

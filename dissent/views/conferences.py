@@ -207,7 +207,7 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
     prefetch_related_objects(
         [found],
         Prefetch("children__relatives", Relative.objects.in_force()),
-        Prefetch("attendances", Attendance.objects.select_related("agency")),
+        Prefetch("attendances", Attendance.objects.in_force().select_related("agency")),
         Prefetch("papers", Paper.objects.select_related("agency")),
         Prefetch("dissents", Dissent.objects.select_related("attendance", "procedure").order_by("raised_at")),
     )
@@ -513,7 +513,7 @@ def add_attendance(request: HttpRequest, pk: UUID) -> HttpResponse:
             return _saved(request, found, f"{attendance} is recorded.", request.path)
     recorded = [
         f"{one.name}, {one.agency or one.get_capacity_display()}{'' if one.present else ', absent'}"
-        for one in found.attendances.select_related("agency")
+        for one in found.attendances.in_force().select_related("agency")
     ]
     return _show(request, found, "conference_attendance.html", form=form, recorded=recorded)
 
@@ -580,7 +580,7 @@ def raise_dissent(request: HttpRequest, pk: UUID) -> HttpResponse:
     if closed := _closed(request, found):
         return closed
     raising = found.procedure.rules.raising
-    attendances = list(found.attendances.select_related("agency"))
+    attendances = list(found.attendances.in_force().select_related("agency"))
     reasons = {one.pk: actions.why_not(one, raising) for one in attendances}
     form = forms.RaiseForm(
         typed(request),

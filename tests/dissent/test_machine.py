@@ -54,7 +54,9 @@ answer_for_family          . . . . x x x
 hold_back                  . . . . x x x
 record_telling             . . . . x x .
 record_further_conference  . . . . . x .
+correct_decision           . . . . x x x
 close                      . . . . x x .
+reopen                     . . . . . . x
 """
 
 
@@ -75,8 +77,8 @@ def test_each_verb_starts_from_these_states_and_no_others() -> None:
 
 
 def test_whoever_may_do_a_verb_is_in_the_table_of_permissions() -> None:
-    """Only reconvening and closing have nobody: they follow from what was done."""
-    assert {name for name in methods() if name not in permissions.MAY} == {"reconvene", "close"}
+    """Only reconvening, closing and opening again have nobody: they follow from what was done."""
+    assert {name for name in methods() if name not in permissions.MAY} == {"reconvene", "close", "reopen"}
 
 
 def diagram() -> str:
@@ -117,6 +119,15 @@ def finding(dissent: Dissent) -> Found:
     return Found(outcome="unresolved", reasons="Why.")
 
 
+def corrected(dissent: Dissent) -> Found:
+    """What the decision in force may rightly have been."""
+    decision = dissent.decision_in_force()
+    outcome = decision.findings.all()[0].outcome if decision else "unresolved"
+    other = {"upheld": "not_upheld", "not_upheld": "upheld"}.get(outcome, "unresolved")
+    ground = "A" if other == "upheld" else ""
+    return Found(outcome=other, ground=ground, reasons="As it was.", plain_reasons="Plainly.")
+
+
 DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
     "keep": lambda w, d, by: actions.keep_answer(dissent=d, question="reason", text="x", by=by, at=NOW),
     "file": lambda w, d, by: actions.file_dissent(dissent=d, by=by, at=NOW),
@@ -146,6 +157,9 @@ DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
         dissent=d, present=a_seat(d, by), sat_at=NOW, by=by, at=NOW
     ),
     "release": lambda w, d, by: actions.release_letters(dissent=d, by=by, at=NOW),
+    "correct_decision": lambda w, d, by: actions.correct_decision(
+        dissent=d, findings=same(d, corrected(d)), because="The wrong child.", by=by, at=NOW
+    ),
     "record_further_conference": lambda w, d, by: actions.record_further_conference(
         dissent=d,
         held_at=when("2026-04-01 09:00"),
@@ -195,6 +209,7 @@ STANDING: dict[str, Callable[[World], Dissent]] = {
 
 DISSENTER = {"teacher"}
 REVIEWERS = {"service_manager", "nominated_manager"}
+PRESIDED = {"superintendent"}
 PANEL = {"superintendent", "head_nurse", "unit_representative"}
 RELEASERS = {"business_manager", *REVIEWERS}
 UNTIL_IT_IS_DECIDED = {"withdraw": DISSENTER, "tell_management": DISSENTER}
@@ -205,19 +220,29 @@ POSSIBLE: dict[str, dict[str, set[str]]] = {
     "at the review": {"record_step": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "reviewed": {"propose": REVIEWERS, "decide": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "proposed": {"agree": DISSENTER, "refuse": DISSENTER, **UNTIL_IT_IS_DECIDED},
-    "offered": {"take_further": DISSENTER, "accept": DISSENTER, "tell_management": DISSENTER},
+    "offered": {
+        "take_further": DISSENTER,
+        "accept": DISSENTER,
+        "tell_management": DISSENTER,
+        "correct_decision": REVIEWERS,
+    },
     "escalated": {"convene": {"business_manager"}, **UNTIL_IT_IS_DECIDED},
     "convened": {"declare": PANEL, **UNTIL_IT_IS_DECIDED},
     "declared": {"record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
     "sat": {"decide": {"superintendent"}, "record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
-    "not upheld": {"tell_management": DISSENTER},
-    "not upheld, letters made": {"release": RELEASERS, "tell_management": DISSENTER},
+    "not upheld": {"tell_management": DISSENTER, "correct_decision": PRESIDED},
+    "not upheld, letters made": {
+        "release": RELEASERS,
+        "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
+    },
     "upheld, letters made": {
         "release": RELEASERS,
         "record_further_conference": {*REVIEWERS, "unit_representative"},
         "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
     },
-    "closed": {},
+    "closed": {"correct_decision": PRESIDED},
     "withdrawn": {},
     "lapsed": {},
 }
