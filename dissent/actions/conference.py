@@ -73,9 +73,7 @@ def record_conference(
     conference = new_conference(
         council=council, kind=kind, held_at=held_at, ended_at=ended_at, chair=chair, once=once, by=by, at=at
     )
-    note_of_conference(
-        conference, "record_conference", by=by, at=at, values={"kind": kind, "chair": chair.pk}
-    )
+    _note(conference, "record_conference", by=by, at=at, values={"kind": kind, "chair": chair.pk})
     return conference
 
 
@@ -175,7 +173,7 @@ def add_child(
     child = Child.objects.create(
         id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
     )
-    note_of_conference(held, "add_child", by=by, at=at, about=child, values=facts)
+    _note(held, "add_child", by=by, at=at, about=child, values=facts)
     return child
 
 
@@ -253,9 +251,7 @@ def add_relative(
     relative = Relative.objects.create(
         id=once or uuid4(), council_id=held.council_id, child=child, added_at=at, **facts
     )
-    note_of_conference(
-        held, "add_relative", by=by, at=at, about=relative, values={"child": child.pk, **facts}
-    )
+    _note(held, "add_relative", by=by, at=at, about=relative, values={"child": child.pk, **facts})
     _write_to_families_anew(held, because="Somebody was added to the record.", by=by, at=at)
     return relative
 
@@ -335,7 +331,7 @@ def change_contact(
         }
         new.append(Relative.objects.create(**kept))
     values = {"who": relative.who, "because": because.strip(), "contact": contact, "contact_details": said[1]}
-    note_of_conference(held, "change_contact", by=by, at=at, about=new[0], values=values)
+    _note(held, "change_contact", by=by, at=at, about=new[0], values=values)
     _write_to_families_anew(held, because=because.strip(), by=by, at=at)
     return new
 
@@ -402,7 +398,7 @@ def add_attendance(
     attendance = Attendance.objects.create(
         id=once or uuid4(), council_id=held.council_id, conference=held, person=person, added_at=at, **facts
     )
-    note_of_conference(
+    _note(
         held,
         "add_attendance",
         by=by,
@@ -455,9 +451,7 @@ def attach_paper(
             **facts,
         )
         PaperContent.objects.create(paper=paper, data=data)
-        note_of_conference(
-            held, "attach_paper", by=by, at=at, about=paper, values={"kind": kind, "sha256": paper.sha256}
-        )
+        _note(held, "attach_paper", by=by, at=at, about=paper, values={"kind": kind, "sha256": paper.sha256})
         return paper
 
 
@@ -471,7 +465,7 @@ def confirm_explained(*, conference: Conference, by: Person, at: dt.datetime) ->
     if held.explained_at is None:
         held.explained_at, held.explained_by = at, by
         held.save(update_fields=["explained_at", "explained_by"])
-        note_of_conference(held, "confirm_explained", by=by, at=at)
+        _note(held, "confirm_explained", by=by, at=at)
     return held
 
 
@@ -487,7 +481,7 @@ def close_record(*, conference: Conference, by: Person, at: dt.datetime) -> Conf
         raise Refused(" ".join(lacks))
     held.closed_at, held.closed_by = at, by
     held.save(update_fields=["closed_at", "closed_by"])
-    note_of_conference(held, "close_record", by=by, at=at)
+    _note(held, "close_record", by=by, at=at)
     return held
 
 
@@ -527,7 +521,7 @@ def of_this_council(agency: Agency | None, held: Conference) -> None:
         raise Refused("Choose an agency of this council.", field="agency")
 
 
-def note_of_conference(
+def _note(
     conference: Conference,
     verb: str,
     *,

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from councils.models import Agency, Person
@@ -20,7 +21,6 @@ from councils.procedure import Clock as Rule
 from dissent import notices
 from dissent.actions import clocks
 from dissent.actions.conference import (
-    note_of_conference,
     of_this_council,
     refuse_unlikely_child,
     refuse_unlikely_end,
@@ -49,6 +49,7 @@ from dissent.models import (
     Letter,
     Moment,
     Notice,
+    ledger,
 )
 from dissent.models.dissent import AWAITING_ADMISSION, CLOSED
 
@@ -102,7 +103,7 @@ def correct_child(
         corrected_at=at,
         corrected_by=by,
     )
-    _note(correction, held, "correct_child", about=row, by=by, at=at)
+    _note(correction, "correct_child", conference=held, about=row, by=by, at=at)
     stood.replace(correction, at=at)
     return correction
 
@@ -145,7 +146,7 @@ def correct_conference_end(
         corrected_at=at,
         corrected_by=by,
     )
-    _note(correction, held, "correct_conference_end", about=new, by=by, at=at)
+    _note(correction, "correct_conference_end", conference=held, about=new, by=by, at=at)
     for dissent in cases:
         _run_from(correction, dissent, old, new, at=at)
     return correction
@@ -220,7 +221,7 @@ def correct_attendance(
         corrected_at=at,
         corrected_by=by,
     )
-    _note(correction, held, "correct_attendance", about=new, by=by, at=at)
+    _note(correction, "correct_attendance", conference=held, about=new, by=by, at=at)
     stood.replace(correction, now_is={old.pk: new.pk}, at=at)
     return correction
 
@@ -515,10 +516,18 @@ def _stripped(found: Found) -> dict[str, str]:
 
 
 def _note(
-    correction: Correction, conference: Conference, verb: str, *, about: object, by: Person, at: dt.datetime
+    correction: Correction, verb: str, *, conference: Conference, about: Model, by: Person, at: dt.datetime
 ) -> None:
-    values = {"was": correction.was, "now": correction.now, "because": correction.because}
-    note_of_conference(conference, verb, by=by, at=at, about=about, values=values)
+    ledger.write(
+        council=conference.council,
+        verb=verb,
+        about=about,
+        case=conference,
+        by=by,
+        happened_at=at,
+        recorded_at=at,
+        values={"was": correction.was, "now": correction.now, "because": correction.because},
+    )
 
 
 # --- what it would bring ---------------------------------------------------------------------------

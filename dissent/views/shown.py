@@ -247,7 +247,8 @@ def _how_it_went(clock: Clock, rule: Rule | None, *, at: dt.datetime, aim: bool)
         due = when_due(clock.due_at, at=at, aim=aim)
         return due.state, due.words
     if rule and clock.stopped.name != rule.until:
-        return "stopped", "Stopped: the case ended"
+        corrected = clock.stopped.name == "decided"
+        return "stopped", f"Stopped: {'the decision was corrected' if corrected else 'the case ended'}"
     if clock.due_at is None:
         return "stopped", "Done before its date was known"
     if clock.is_late(at):
@@ -568,6 +569,12 @@ HAPPENED = {
     "record_further_conference": "Further conference recorded",
     "clock_passed": "Time ran out",
     "close": "Case closed",
+    "correct_child": "A child’s name or date corrected",
+    "correct_conference_end": "The end of the conference corrected",
+    "correct_attendance": "The list of those at the conference corrected",
+    "correct_decision": "What was decided about which child corrected",
+    "move_clock": "Due time worked out again from the corrected time",
+    "reopen": "Case opened again, until corrected letters are out",
     "record_absence": "Absence recorded",
     "end_absence": "Absence ended",
 }
@@ -597,11 +604,13 @@ def _about(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.datetime, st
     if entry.verb == "record_step":
         steps = {step.key: step.label for stage in rules.stages for step in stage.steps}
         return steps.get(str(kept.get("step", "")), "")
-    if entry.verb == "clock_passed":
+    if entry.verb in ("clock_passed", "move_clock"):
         rule = rules.clock(str(kept.get("rule", "")))
         return rule.label if rule else ""
     if entry.verb == "enter_stage":
         return stage_title(rules, stages.get(entry.recorded_at, ""))
+    if entry.verb.startswith("correct_"):
+        return str(kept.get("because", ""))
     if entry.verb == "declare" and "independent" in kept:
         return "independent" if kept["independent"] else "a conflict"
     return ""

@@ -1,4 +1,4 @@
-"""Corrections: what was wrong stays and is named, what followed from it follows again, and readers are told."""
+"""Corrections: what was wrong stays and is named, what followed from it follows again, readers are told."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_every_letter_that_said_it_is_replaced_by_one_that_says_it_rightly(world
 
 def test_a_family_has_a_new_letter_only_where_theirs_is_wrong(world: World) -> None:
     conference, dissent = issued(world, children=2)
-    first, second = conference.children.all()
+    first, _ = conference.children.all()
     correct(world, first, name="Child Z Testson", born_on=first.born_on)
     new = {letter.addressee: letter for letter in in_force(dissent) if letter.who}
     assert "Child Z Testson" in str(new["Mo0 Testson"].says)
@@ -124,10 +124,8 @@ def test_the_old_letter_cannot_be_read_any_more_and_its_reader_is_told(world: Wo
         *(world.people[key].name for key in ("teacher", "officer", "nurse")),
     }
     notice = Notice.objects.get(occasion="letter_taken_back", to=world.officer)
-    assert (
-        notice.path
-        == f"/letters/{Letter.objects.get(dissent=dissent, to=world.officer, made_at__isnull=False).pk}/"
-    )
+    old = Letter.objects.get(dissent=dissent, to=world.officer, made_at__isnull=False)
+    assert notice.path == f"/letters/{old.pk}/"
 
 
 def test_the_new_letters_go_out_as_the_first_did_released_by_a_second_person(world: World) -> None:
