@@ -7,6 +7,7 @@ ended and written anew, and whoever relied on them is told.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
+from django_fsm import TransitionNotAllowed
 
 from councils.models import Agency, Person
 from councils.procedure import Clock as Rule
@@ -53,6 +55,7 @@ from dissent.models import (
 )
 from dissent.models.dissent import AWAITING_ADMISSION, CLOSED
 
+MEANWHILE = "Somebody else corrected this meanwhile. Look at what the record says now."
 OF_A_CHILD = ("name", "born_on", "due_on")
 OF_AN_ATTENDANCE = ("name", "job", "agency", "capacity", "present")
 
@@ -65,17 +68,21 @@ def correct_child(
     born_on: dt.date | None,
     due_on: dt.date | None,
     because: str,
+    seen: str = "",
     by: Person,
     at: dt.datetime,
 ) -> Correction:
     """Say rightly how a child is called, and when it was born or is expected.
 
     It stays the same child; what the record said of it is kept with why. Also once the record is closed.
+    `seen` marks what the page showed, here and below (`mark`).
 
-    Raises PermissionDenied, and Refused where it is not said why, nothing changes, or it cannot be right.
+    Raises PermissionDenied, TransitionNotAllowed where the record says something else by now, and Refused
+    where it is not said why, nothing changes, or it cannot be right.
     """
     held = hold_conference(child.conference, verb="correct", by=by, at=at)
     row = held.children.select_for_update(of=("self",)).get(pk=child.pk)
+    _as_seen(seen, row)
     facts: dict[str, Any] = {"name": name.strip(), "born_on": born_on, "due_on": due_on}
     was = {key: getattr(row, key) for key in OF_A_CHILD}
     _says_why(because)
@@ -110,17 +117,24 @@ def correct_child(
 
 @transaction.atomic
 def correct_conference_end(
-    *, conference: Conference, ended_at: dt.datetime, because: str, by: Person, at: dt.datetime
+    *,
+    conference: Conference,
+    ended_at: dt.datetime,
+    because: str,
+    seen: str = "",
+    by: Person,
+    at: dt.datetime,
 ) -> Correction:
     """Say rightly when the conference ended: clocks that run from its end are worked out again.
 
     What somebody decided on the old one stands: a late form that was let in or refused. Who acts on a case
     whose time moved is told. Also once the record is closed.
 
-    Raises PermissionDenied, InTheFuture, and Refused where it is not said why, nothing changes, or it cannot
-    be right.
+    Raises PermissionDenied, TransitionNotAllowed, InTheFuture, and Refused where it is not said why, nothing
+    changes, or it cannot be right.
     """
     held = hold_conference(conference, verb="correct", by=by, at=at)
+    _as_seen(seen, held)
     _says_why(because)
     if ended_at == held.ended_at:
         raise Refused("The record says the same already.", field="ended_at")
@@ -162,6 +176,7 @@ def correct_attendance(
     because: str,
     agency: Agency | None = None,
     job: str = "",
+    seen: str = "",
     by: Person,
     at: dt.datetime,
 ) -> Correction:
@@ -169,14 +184,16 @@ def correct_attendance(
 
     A dissent of theirs goes with them. Also once the record is closed.
 
-    Raises PermissionDenied, and Refused where it is not said why, nothing changes, a professional has no
-    agency, or whoever raised a dissent could not have done so (ST-02).
+    Raises PermissionDenied, TransitionNotAllowed where it was corrected meanwhile, and Refused where it is
+    not said why, nothing changes, a professional has no agency, or whoever raised a dissent could not have
+    done so (ST-02).
     """
     held = hold_conference(attendance.conference, verb="correct", by=by, at=at)
     rows = held.attendances.in_force().select_for_update(of=("self",)).select_related("agency", "person")
     old = rows.filter(pk=attendance.pk).first()
     if old is None:
-        raise Refused("This was corrected meanwhile. Go back to the conference and look at it.")
+        raise TransitionNotAllowed(MEANWHILE)
+    _as_seen(seen, old)
     facts: dict[str, Any] = {
         "name": name.strip(),
         "job": job.strip(),
@@ -201,8 +218,8 @@ def correct_attendance(
     )
     if theirs and (reason := why_not(new, held.procedure.rules.raising)):
         raise Refused(
-            f"{reason} But {theirs.reference} is a dissent of theirs. It has to be withdrawn, or to lapse, "
-            "before the record can say that.",
+            f"{reason} Something about this conference rests on the record as it is. Ask its chair first: a "
+            "dissent has to be withdrawn, or to lapse, before the record can say that.",
             field="present" if not present else "capacity",
         )
     stood = _Letters.of(held, at=at)
@@ -228,7 +245,13 @@ def correct_attendance(
 
 @transaction.atomic
 def correct_decision(
-    *, dissent: Dissent, findings: Mapping[Child, Found], because: str, by: Person, at: dt.datetime
+    *,
+    dissent: Dissent,
+    findings: Mapping[Child, Found],
+    because: str,
+    seen: str = "",
+    by: Person,
+    at: dt.datetime,
 ) -> Correction:
     """Say rightly what was decided about which child, where the record has it of the wrong one.
 
@@ -241,6 +264,7 @@ def correct_decision(
     held = hold(dissent, verb="correct_decision", by=by, at=at, first=_nothing_came_of_it)
     old = held.decision_in_force()
     assert old  # noqa: S101  the machine asked
+    _as_seen(seen, old)
     _says_why(because)
     children = {child.pk: child for child in held.children.all()}
     if {child.pk for child in findings} != set(children):
@@ -472,6 +496,23 @@ def _who_acts(dissent: Dissent, rule: Rule) -> Iterable[str]:
     return dissent.rules.stage(stage).heads
 
 
+def mark(row: Child | Conference | Attendance | Decision) -> str:
+    """Return a mark of what the record says, by which a page that shows it knows that it still does."""
+    match row:
+        case Child():
+            said = [str(getattr(row, key)) for key in OF_A_CHILD]
+        case Conference():
+            said = [row.ended_at.astimezone(dt.UTC).isoformat()]
+        case _:  # another row replaces it
+            said = []
+    return hashlib.sha256("\n".join([str(row.pk), *said]).encode()).hexdigest()
+
+
+def _as_seen(seen: str, row: Child | Conference | Attendance | Decision) -> None:
+    if seen and seen != mark(row):
+        raise TransitionNotAllowed(MEANWHILE)
+
+
 def _says_why(because: str) -> None:
     if not because.strip():
         raise Refused("Say why it is corrected.", field="because")
@@ -548,7 +589,7 @@ def what_it_brings(correct: Callable[..., Correction], **said: Any) -> Brings:
     """Do it, read what came of it, and undo it all. Raises what `correct` raises."""
     with transaction.atomic():
         correction = correct(**said)
-        ended = list(correction.ended.select_related("to", "successor").order_by("addressee"))
+        ended = list(correction.ended.select_related("dissent", "successor"))
         new = Letter.objects.in_force().filter(
             dissent__conference=correction.conference, due_since=correction.corrected_at, replaces=None
         )
@@ -556,7 +597,7 @@ def what_it_brings(correct: Callable[..., Correction], **said: Any) -> Brings:
         brings = Brings(
             clocks=correction.clocks,
             ended=ended,
-            written=list(new.order_by("addressee")),
+            written=list(new.select_related("dissent")),
             told=list(dict.fromkeys(each.to.name for each in messages.order_by("to__name"))),
         )
         transaction.set_rollback(True)

@@ -153,9 +153,10 @@ class Migration(migrations.Migration):
             model_name="correction",
             name="decision",
             field=models.ForeignKey(
+                help_text="The new one.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
+                related_name="corrections",
                 to="dissent.decision",
             ),
         ),

@@ -11,6 +11,13 @@ from dissent.models.conference import Attendance, Child, Conference
 from dissent.models.dissent import Decision, Dissent
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def of_the_record(self) -> CorrectionQuerySet:
+        """Keep what was corrected on the record of a conference: a decision belongs to its case."""
+        record = self.exclude(of=Correction.Of.DECISION)
+        return record.select_related("child", "attendance", "corrected_by")
+
+
 class Correction(CouncilRow):
     """One thing that was wrong, and the row that says it right.
 
@@ -30,7 +37,9 @@ class Correction(CouncilRow):
     moment = models.ForeignKey(Moment, on_delete=models.PROTECT, null=True, related_name="+")
     attendance = models.ForeignKey(Attendance, on_delete=models.PROTECT, null=True, related_name="+")
     dissent = models.ForeignKey(Dissent, on_delete=models.PROTECT, null=True, related_name="corrections")
-    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, related_name="+")
+    decision = models.ForeignKey(
+        Decision, on_delete=models.PROTECT, null=True, related_name="corrections", help_text="The new one."
+    )
     was = models.JSONField(default=dict)
     now = models.JSONField(default=dict)
     because = models.TextField()
@@ -39,6 +48,8 @@ class Correction(CouncilRow):
     )
     corrected_at = models.DateTimeField()
     corrected_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["corrected_at"]

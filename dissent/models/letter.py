@@ -23,6 +23,11 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             | models.Q(dissent__in=Dissent.objects.read_by(person, at=at))
         )
 
+    def taken_back_from(self, person: Person) -> LetterQuerySet:
+        """Keep the letters that `person` was given and that are not right any more: to be told so only."""
+        given = models.Q(to=person, released_at__isnull=False, made_at__isnull=False)
+        return self.filter(given, ended_by__isnull=False)
+
 
 class Letter(CouncilRow):
     """One letter about one decision to one addressee.

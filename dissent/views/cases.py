@@ -260,6 +260,8 @@ def _conference(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
         ],
         "people": [shown.attendance_row(attendance) for attendance in conference.attendances.all()],
         "papers": [shown.paper_row(paper) for paper in conference.papers.all()],
+        "correction_headings": shown.CORRECTION_HEADINGS,
+        "corrections": [shown.correction_row(each) for each in conference.corrections.of_the_record()],
     }
 
 
@@ -291,16 +293,21 @@ def _decision(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     rules = dissent.rules
     findings = Finding.objects.select_related("child")
     decisions = Decision.objects.select_related("decided_by").prefetch_related(
-        Prefetch("findings", queryset=findings)
+        Prefetch("findings", queryset=findings), "corrections"
     )
     prefetch_related_objects(
         [dissent],
         Prefetch("decisions", queryset=decisions),
         Prefetch("letters", queryset=Letter.objects.in_force()),
     )
+    correctable = dissent.decision_in_force() if dissent.can("correct_decision") else None
     return {
         "decisions": [
-            {"title": shown.stage_title(rules, decision.stage), "rows": shown.decision_rows(decision, rules)}
+            {
+                "title": shown.stage_title(rules, decision.stage),
+                "rows": [*shown.decision_rows(decision, rules), *shown.corrected_rows(decision)],
+                "correct": f"/dissents/{dissent.pk}/decision/correct/" if decision == correctable else "",
+            }
             for decision in dissent.decisions.all()
         ],
         "panel_title": rules.words.panel.one,

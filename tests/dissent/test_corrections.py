@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django_fsm import TransitionNotAllowed
 
 from dissent import actions
 from dissent.actions import Refused
+from dissent.actions.corrections import mark
 from dissent.models import Child, Conference, Correction, Dissent, LedgerEntry, Letter, Notice
 from dissent.models.ledger import verify
 from tests.world import RECORDED, World, when
@@ -252,3 +254,12 @@ def test_a_closed_record_is_corrected_too(world: World) -> None:
     actions.close_record(conference=conference, by=world.chair, at=RECORDED)
     correct(world, conference.children.get())
     assert conference.children.get().born_on == BORN
+
+
+def test_a_page_that_shows_what_was_corrected_meanwhile_corrects_nothing(world: World) -> None:
+    child = world.conference().children.get()
+    seen = mark(child)
+    correct(world, child, seen=seen)
+    with pytest.raises(TransitionNotAllowed, match="corrected this meanwhile"):
+        correct(world, child, name="Child Z Testson", seen=seen)
+    correct(world, child, name="Child Z Testson", seen=mark(Child.objects.get()))
