@@ -22,7 +22,18 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from dissent import actions, notices
-from dissent.forms import base, cases, conferences, dissenter, families, letters, panels, sign_in, start
+from dissent.forms import (
+    base,
+    cases,
+    conferences,
+    corrections,
+    dissenter,
+    families,
+    letters,
+    panels,
+    sign_in,
+    start,
+)
 from dissent.forms.fields import Email, Text, TextArea
 from dissent.models import Dissent, Letter, Relative
 from tests.world import World, a_pdf, when
@@ -334,6 +345,60 @@ PAGES += (
     ),
 )
 
+PAGES += (
+    Page(
+        "CorrectChildForm",
+        to_be_asked,
+        "conference_administrator",
+        f"{HOME}children/{{child}}/correct/",
+        {"name": RECORD, "because": RECORD},
+        {"name": "New", **born("born_on", "1 1 2020"), "because": "Wrong", "then": "correct"},
+    ),
+    Page(
+        "CorrectEndForm",
+        World.conference,
+        "conference_administrator",
+        f"{HOME}end/correct/",
+        {"because": RECORD},
+        {**on("ended_at", when("2026-03-03 11:30")), "because": "Wrong", "then": "correct"},
+    ),
+    Page(
+        "CorrectAttendanceForm",
+        to_be_asked,
+        "conference_administrator",
+        f"{HOME}attendances/{{attendance}}/correct/",
+        {"name": RECORD, "job": RECORD, "because": RECORD},
+        {
+            "name": "New",
+            "job": "Officer",
+            "capacity": "professional",
+            "present": "yes",
+            "because": "Wrong",
+            "then": "correct",
+        },
+        {"agency": lambda world: world.agency("Police").pk},
+    ),
+    Page(
+        "CorrectDecisionForm",
+        to_be_asked,
+        "superintendent",
+        "/dissents/{dissent}/decision/correct/",
+        {
+            "reasons": ("business_manager /dissents/{dissent}/letters/", DECISION),
+            "plain_reasons": ("business_manager /dissents/{dissent}/letters/", DECISION),
+            "because": (DECISION,),
+        },
+        {
+            "outcome": "upheld",
+            "ground": "A",
+            "reasons": "Because",
+            "plain_reasons": "So",
+            "because": "Wrong",
+            "then": "correct",
+        },
+    ),
+)
+
 UNTYPED = {
     "ContactForm": ("contact_details", "contact_confirmed_safe_by"),  # a part of two forms above
     "RequestCodeForm": ("email",),
@@ -349,7 +414,18 @@ def test_every_field_that_is_typed_in_is_tried():
     for each in PAGES:
         tried.setdefault(each.form, set()).update(each.typed)
     there = {}
-    for module in (base, cases, conferences, dissenter, families, letters, panels, sign_in, start):
+    for module in (
+        base,
+        cases,
+        conferences,
+        corrections,
+        dissenter,
+        families,
+        letters,
+        panels,
+        sign_in,
+        start,
+    ):
         for name, form in inspect.getmembers(module, inspect.isclass):
             if form.__module__ == module.__name__ and hasattr(form, "base_fields"):
                 typed = {
@@ -411,6 +487,7 @@ def places_of(it: Any) -> dict[str, Any]:
             "conference": it.conference_id,
             "child": child,
             "who": who,
+            "attendance": it.conference.attendances.first().pk,
         }
     return {"conference": it.pk, "child": it.children.first().pk}
 
