@@ -47,7 +47,7 @@ from dissent.models import (
     Seat,
     StepRecord,
 )
-from dissent.models.dissent import AWAITING_ADMISSION, RECONVENING
+from dissent.models.dissent import AWAITING_ADMISSION, CLOSED, DECIDED, RECONVENING, decision_can_be_corrected
 from dissent.models.panel import appointed_as
 from dissent.views import shown
 from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, show
@@ -300,16 +300,19 @@ def _decision(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
         Prefetch("decisions", queryset=decisions),
         Prefetch("letters", queryset=Letter.objects.in_force()),
     )
-    correctable = dissent.decision_in_force() if dissent.can("correct_decision") else None
+    ended = dissent.state in (DECIDED, RECONVENING, CLOSED) and decision_can_be_corrected(dissent)
+    in_force = dissent.decision_in_force() if ended else None
     return {
         "decisions": [
             {
                 "title": shown.stage_title(rules, decision.stage),
                 "rows": [*shown.decision_rows(decision, rules), *shown.corrected_rows(decision)],
-                "correct": f"/dissents/{dissent.pk}/decision/correct/" if decision == correctable else "",
+                "correct": f"/dissents/{dissent.pk}/decision/correct/" if decision == in_force else "",
+                "by": decision.decided_by.name if decision.decided_by else "",
             }
             for decision in dissent.decisions.all()
         ],
+        "can_correct": dissent.can("correct_decision"),
         "panel_title": rules.words.panel.one,
         "panel": _panel_rows(dissent),
         "sat": day_and_time(dissent.panel.sat_at) if dissent.panel else "",

@@ -47,10 +47,10 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
     waiting = [
         each
         for each in found
-        if each.released_at is None and decision and each.decision_id == decision.pk and each.who not in held
+        if each.released_at is None and each.decision.replaced_at is None and each.who not in held
     ]
     to_professionals = [each for each in found if each.who is None]
-    why_not = _why_not(request, decision, waiting)
+    why_not = _why_not(request, waiting)
     form = None
     if request.method == "POST" or (waiting and not why_not and dissent.can("release")):
         form = ReleaseForm(request.POST if request.method == "POST" else None, listed=_seen(waiting))
@@ -240,9 +240,9 @@ def _decision_in_force(dissent: Dissent, found: list[Letter]) -> Decision | None
     return decision
 
 
-def _why_not(request: HttpRequest, decision: Decision | None, waiting: list[Letter]) -> str:
+def _why_not(request: HttpRequest, waiting: list[Letter]) -> str:
     """Return why the reader cannot release the letters now, empty where nothing stands in the way."""
-    if waiting and decision and decision.decided_by_id == request.user.pk:
+    if any(each.decision.decided_by_id == request.user.pk for each in waiting):
         return "You recorded this decision, so somebody else has to release its letters."
     unmade = sum(letter.made_at is None for letter in waiting)
     if unmade:

@@ -184,8 +184,8 @@ def test_a_second_correction_before_the_release_still_says_which_letter_it_is_th
 
 def test_what_else_has_changed_since_a_letter_was_written_does_not_replace_it(world: World) -> None:
     conference, dissent = issued(world, children=2)
-    world.superintendent.mobile = "01632 960777"
-    world.superintendent.save()
+    world.council.front_door_telephone = "01632 960777"  # which stands in every letter to a family
+    world.council.save()
     first, _ = conference.children.all()
     correct(world, first, name="Child Z Testson", born_on=first.born_on)
     assert Letter.objects.in_force().get(dissent=dissent, addressee="Mo1 Testson").is_issued
@@ -263,3 +263,26 @@ def test_a_page_that_shows_what_was_corrected_meanwhile_corrects_nothing(world: 
     with pytest.raises(TransitionNotAllowed, match="corrected this meanwhile"):
         correct(world, child, name="Child Z Testson", seen=seen)
     correct(world, child, name="Child Z Testson", seen=mark(Child.objects.get()))
+
+
+def released_by_somebody(document: dict[str, Any]) -> None:
+    """A letter about the review too, which a second person releases."""
+    (resolved,) = [letter for letter in document["letters"] if letter["key"] == "resolved"]
+    unresolved = {"key": "unresolved", "meanings": ["unresolved"], "released_by": ["business_manager"]}
+    document["letters"].append({**resolved, **unresolved})
+
+
+def test_a_letter_about_an_earlier_stage_is_released_again_with_those_about_the_last(world: World) -> None:
+    world.follow(released_by_somebody)
+    conference = world.conference()
+    offered = world.offered(world.reviewed(world.filed(world.raised(conference))))
+    world.made(at=when("2026-03-05 12:00"))
+    actions.release_letters(dissent=offered, by=world.business_manager, at=when("2026-03-05 12:00"))
+    dissent = world.decided(world.sat(world.convened(world.escalated(offered))), outcome="not_upheld")
+    dissent = world.released(dissent)
+    assert dissent.state == "closed"
+    correct(world, conference.children.get())
+    world.made(at=NOW)
+    released = actions.release_letters(dissent=dissent, by=world.business_manager, at=NOW)
+    assert {letter.decision.stage for letter in released} == {"review", "panel"}
+    assert again(dissent).state == "closed"

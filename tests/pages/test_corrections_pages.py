@@ -293,3 +293,11 @@ def test_nobody_who_did_not_decide_finds_the_page(world: World) -> None:
     page = reverse("correct_decision", args=[dissent.pk])
     for person in (world.head_nurse, world.business_manager, world.chair, world.teacher):
         Reader(person).get(page, status=404)
+        assert not Dissent.objects.presided_by(person).exists()
+
+
+def test_whoever_reads_the_case_is_told_who_can_correct_the_decision_and_where(world: World) -> None:
+    dissent = issued(world)
+    said = Reader(world.business_manager).get(f"/dissents/{dissent.pk}/?part=decision")
+    assert f"ask {world.superintendent.name} to correct it at" in said
+    assert reverse("correct_decision", args=[dissent.pk]) in said
