@@ -21,7 +21,7 @@ from councils.models import Person
 from councils.procedure import Letter as Rule
 from councils.procedure import Procedure
 from councils.wording import kept_apart, substitute
-from dissent.letters import ACCENTS, decided_on, in_words, listed
+from dissent.letters import ACCENTS, decided_on, in_words, listed, say_the_same, take_the_place
 from dissent.models import (
     Attendance,
     Child,
@@ -78,12 +78,14 @@ def bring_up_to_date(
             if before and before.is_issued:
                 continue
             new = _written(dissent, decision, rule, reader, at=at) if reader.has_a_letter else None
-            if before and new and _same(before, new):
+            if before and new and say_the_same(before, new):
                 continue
             if before:
                 _end(before, because=because, by=by, at=at)
                 changed.append(before)
             if new:
+                if before:
+                    take_the_place(new, of=before)
                 new.save()
                 new.about.set(reader.hears_of)
                 changed.append(new)
@@ -101,7 +103,17 @@ def is_up_to_date(dissent: Dissent, letter: Letter, *, at: dt.datetime) -> bool:
     reader = readers.get(letter.who)
     if reader is None or not reader.has_a_letter:
         return False
-    return _same(letter, _written(dissent, letter.decision, rule, reader, at=at))
+    return say_the_same(letter, _written(dissent, letter.decision, rule, reader, at=at))
+
+
+def drafts(
+    dissent: Dissent, decision: Decision, *, at: dt.datetime
+) -> Iterator[tuple[Letter, tuple[Child, ...]]]:
+    """Give each letter to a family as it would be written now, not kept yet, with whom it is about."""
+    for rule in rules_of(dissent, decision):
+        for reader in readers_of(dissent, decision):
+            if reader.has_a_letter:
+                yield _written(dissent, decision, rule, reader, at=at), reader.hears_of
 
 
 def _written(
@@ -121,17 +133,6 @@ def _written(
         says=compose(dissent, decision, rule, reader, way, at=at),
         due_since=at,
     )
-
-
-OF_ITS_DAY = {"date", "footer"}
-"""What a letter says differently each time that it is written."""
-
-
-def _same(one: Letter, other: Letter) -> bool:
-    said, says = (
-        {name: value for name, value in each.says.items() if name not in OF_ITS_DAY} for each in (one, other)
-    )
-    return (one.to_id, one.goes_by, said) == (other.to_id, other.goes_by, says)
 
 
 def _end(letter: Letter, *, because: str, by: Person | None, at: dt.datetime) -> None:
@@ -166,8 +167,10 @@ def _why_not_by(email: str, row: Relative, conference: Conference) -> str:
         return "Their e-mail address is recorded for somebody else at this conference too."
     if any(not _alike(name, row.name) for name in reached.values_list("name", flat=True)):
         return "Their e-mail address is recorded for somebody of another name."
-    of_a_professional = Attendance.objects.filter(council=row.council_id).filter(
-        models.Q(email__iexact=email) | models.Q(person__email__iexact=email)
+    of_a_professional = (
+        Attendance.objects.in_force()
+        .filter(council=row.council_id)
+        .filter(models.Q(email__iexact=email) | models.Q(person__email__iexact=email))
     )
     known = Person.objects.filter(email__iexact=email).first()
     if of_a_professional.exists() or (known and (known.agency_id or known.appointments.exists())):

@@ -37,9 +37,13 @@ def make_due(dissent: Dissent, decision: Decision, *, at: dt.datetime) -> list[L
 
     Their words are fixed here, in its transaction.
     """
+    return Letter.objects.bulk_create(drafts(dissent, decision, at=at))
+
+
+def drafts(dissent: Dissent, decision: Decision, *, at: dt.datetime) -> Iterator[Letter]:
+    """Give each letter of `make_due` as it would be written now, not kept yet."""
     stage = dissent.rules.stage(decision.stage)
     meanings = decision.meanings(stage)
-    letters = []
     for rule in dissent.rules.letters:
         if rule.is_for_family or rule.stage != decision.stage or not meanings & set(rule.meanings):
             continue
@@ -57,8 +61,31 @@ def make_due(dissent: Dissent, decision: Decision, *, at: dt.datetime) -> list[L
             )
             if not rule.released_by:
                 letter.released_at = at
-            letters.append(letter)
-    return Letter.objects.bulk_create(letters)
+            yield letter
+
+
+OF_ITS_DAY = {"date", "footer", "replaces"}
+"""What a letter says differently each time that it is written."""
+
+
+def say_the_same(one: Letter, other: Letter) -> bool:
+    """Say whether two letters go to the same reader, the same way, with the same words."""
+    said, says = (
+        {name: value for name, value in each.says.items() if name not in OF_ITS_DAY} for each in (one, other)
+    )
+    return (one.to_id, one.goes_by, said) == (other.to_id, other.goes_by, says)
+
+
+def take_the_place(new: Letter, *, of: Letter) -> None:
+    """Let `new` name the letter that it replaces; its page says so where somebody has been given that one."""
+    new.replaces = of
+    if of.is_issued:
+        new.says["replaces"] = (
+            f"This letter replaces the one of {of.says['date']}, which was not right. "
+            "Please do not rely on that one."
+        )
+    elif "replaces" in of.says:
+        new.says["replaces"] = of.says["replaces"]
 
 
 def addressees(dissent: Dissent, rule: Rule) -> Iterator[Addressee]:
@@ -82,7 +109,7 @@ def _addressees(dissent: Dissent, name: str) -> Iterator[Addressee]:
             title = dissent.rules.words.chair.one
             yield Addressee(chair.name, (chair.name, title), person=chair)
         case "professionals_present":
-            present = conference.attendances.filter(capacity="professional", present=True)
+            present = conference.attendances.in_force().filter(capacity="professional", present=True)
             for attendance in present.select_related("person", "agency"):
                 yield _attending(attendance)
 

@@ -95,6 +95,28 @@ def send_letter(letter: Letter, *, at: dt.datetime) -> None:
     )
 
 
+def take_back(letter: Letter, *, once: str, at: dt.datetime) -> None:
+    """Put the notice that a letter is not to be relied on any more into the outbox, for whoever has it."""
+    if not (letter.is_issued and letter.to_id):
+        return
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                council_id=letter.council_id,
+                to=letter.to,
+                occasion="letter_taken_back",
+                once=f"{once}-{letter.pk}:{letter.to_id}",
+                reference=letter.dissent.reference,
+                path=f"/letters/{letter.pk}/",
+                dissent_id=letter.dissent_id,
+                letter=letter,
+                due_at=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def send_due(*, at: dt.datetime, most: int = 200) -> int:
     """Send what the outbox holds at `at`. Returns how many messages the mail server took.
 
@@ -143,6 +165,7 @@ def _people(dissent: Dissent, name: str, *, at: dt.datetime) -> list[Person]:
                     attendances__conference=dissent.conference_id,
                     attendances__capacity="professional",
                     attendances__present=True,
+                    attendances__replaced_at=None,
                 )
             )
         case "panel_members" | "panel_chair":

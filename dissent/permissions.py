@@ -23,6 +23,7 @@ Relation = Literal[
     "panel_chair",
     "panel_member",
     "panel_let_go",
+    "panel_presided",
     "releaser",
     "lead",
     "teller",
@@ -54,6 +55,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "close_record": frozenset({"chair"}),
     "change_contact": frozenset({"conference_administrator"}),
     "fill_in_record_number": frozenset({"conference_administrator"}),
+    "correct": frozenset({"conference_administrator"}),
     # the dissent
     "change_claim": frozenset({"dissenter"}),
     "keep": frozenset({"dissenter"}),
@@ -88,6 +90,7 @@ MAY: dict[str, frozenset[Relation]] = {
     "make_record_pack": frozenset({"uploader"}),
     "record_upload": frozenset({"uploader"}),
     "record_further_conference": frozenset({"lead"}),
+    "correct_decision": frozenset({"decider", "panel_presided"}),
 }
 
 READS: dict[Relation, frozenset[Part]] = {

@@ -159,7 +159,7 @@ GATED = {
     for model in apps.get_models()
     if hasattr(model, "objects") and hasattr(model.objects, "visible_to")
 }
-GATES = {"visible_to", "read_by", "heard_by", "goes_up_by"}
+GATES = {"visible_to", "read_by", "heard_by", "presided_by", "taken_back_from", "goes_up_by"}
 THEIR_OWN = {"Conference.objects.filter(chair=person)"}
 """Asks whether there is one at all, of the reader's own."""
 

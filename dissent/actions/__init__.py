@@ -13,6 +13,12 @@ from dissent.actions.conference import (
     record_conference,
 )
 from dissent.actions.core import Refused
+from dissent.actions.corrections import (
+    correct_attendance,
+    correct_child,
+    correct_conference_end,
+    correct_decision,
+)
 from dissent.actions.dissent import (
     admit,
     file_dissent,
@@ -71,6 +77,10 @@ __all__ = [
     "confirm_explained",
     "confirm_raised",
     "convene_panel",
+    "correct_attendance",
+    "correct_child",
+    "correct_conference_end",
+    "correct_decision",
     "decide",
     "declare",
     "deny_raised",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from dataclasses import dataclass
 
 from django.db import models, transaction
 
@@ -54,6 +55,52 @@ def work_out_what_was_not_known(*, at: dt.datetime) -> int:
         except Exception:
             log.exception("clock not worked out", extra={"clock": str(pk)})
     return found
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A clock that runs from a moment that was corrected, and when it was due before."""
+
+    clock: Clock
+    was_due_at: dt.datetime | None
+
+    @property
+    def is_another_time(self) -> bool:
+        return self.clock.due_at != self.was_due_at
+
+
+def run_from(dissent: Dissent, old: Moment, new: Moment, *, at: dt.datetime) -> list[Moved]:
+    """Let each clock that ran from `old` run from `new`, with a derivation of its own. Stopped ones too."""
+    moved = []
+    for clock in Clock.objects.filter(dissent=dissent, started=old).order_by("rule"):
+        rule = dissent.rules.clock(clock.rule)
+        if rule is None:
+            continue
+        clock.dissent, clock.started = dissent, new
+        was = clock.due_at
+        _work_out(clock, rule, at=at)
+        if clock.due_at is None or clock.due_at >= at:
+            clock.passed_at = None  # it has not passed after all
+        clock.save(update_fields=["started", "due_at", "derivation", "passed_at"])
+        moved.append(Moved(clock, was))
+        ledger.write(
+            council=dissent.council,
+            verb="move_clock",
+            about=clock,
+            case=dissent,
+            by=None,
+            happened_at=at,
+            recorded_at=at,
+            values={"rule": clock.rule, "was_due_at": was, "due_at": clock.due_at},
+        )
+    project(dissent)
+    return moved
+
+
+def run_on(dissent: Dissent, stopped: Moment) -> None:
+    """Let each clock that `stopped` had stopped run on: what stopped it was not right."""
+    if Clock.objects.filter(dissent=dissent, stopped=stopped).update(stopped=None):
+        project(dissent)
 
 
 def stop_all(dissent: Dissent, moment: Moment) -> None:

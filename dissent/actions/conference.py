@@ -91,11 +91,7 @@ def new_conference(
 ) -> Conference:
     """Make the row and its two moments. `answers` is the conference that this one thinks over again."""
     not_in_the_future(held_at, at=at, field="held_at")
-    not_in_the_future(ended_at, at=at, field="ended_at")
-    if ended_at <= held_at:
-        raise Refused("The conference cannot have ended before it began. Check both times.", field="ended_at")
-    if ended_at - held_at > LONGEST:
-        raise Refused("A conference does not last longer than a day. Check both times.", field="ended_at")
+    refuse_unlikely_end(held_at, ended_at, at=at)
     if not appointed_as(("chair",), council_id=council.pk, at=at).filter(pk=chair.pk).exists():
         raise Refused(
             "This person is not appointed to chair conferences here. Choose another.", field="chair"
@@ -125,6 +121,15 @@ def new_conference(
         for name, when in (("conference_held", held_at), ("conference_ended", ended_at))
     )
     return conference
+
+
+def refuse_unlikely_end(held_at: dt.datetime, ended_at: dt.datetime, *, at: dt.datetime) -> None:
+    """Raise InTheFuture, or Refused where a conference cannot have ended then."""
+    not_in_the_future(ended_at, at=at, field="ended_at")
+    if ended_at <= held_at:
+        raise Refused("The conference cannot have ended before it began. Check both times.", field="ended_at")
+    if ended_at - held_at > LONGEST:
+        raise Refused("A conference does not last longer than a day. Check both times.", field="ended_at")
 
 
 @transaction.atomic
@@ -157,6 +162,25 @@ def add_child(
     }
     if before := _made(held.children, once, facts):
         return before
+    refuse_unlikely_child(held, name=name, born_on=born_on, due_on=due_on, at=at)
+    if decision in (Child.Decision.MADE, Child.Decision.CONTINUED) and not category:
+        raise Refused("Say under which category the child has a plan.", field="category")
+    if decision == Child.Decision.NOT_MADE and category:
+        raise Refused(
+            "No plan was made for this child, so there is no category. Check what the conference decided.",
+            field="category",
+        )
+    child = Child.objects.create(
+        id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
+    )
+    _note(held, "add_child", by=by, at=at, about=child, values=facts)
+    return child
+
+
+def refuse_unlikely_child(
+    held: Conference, *, name: str, born_on: dt.date | None, due_on: dt.date | None, at: dt.datetime
+) -> None:
+    """Raise Refused where a child's name and date cannot be right."""
     if bool(born_on) == bool(due_on):
         raise Refused(
             "Give a date of birth, or the date on which the child is expected, and not both.", field="born_on"
@@ -178,18 +202,6 @@ def add_child(
             "31 days before it. Check the year.",
             field="due_on",
         )
-    if decision in (Child.Decision.MADE, Child.Decision.CONTINUED) and not category:
-        raise Refused("Say under which category the child has a plan.", field="category")
-    if decision == Child.Decision.NOT_MADE and category:
-        raise Refused(
-            "No plan was made for this child, so there is no category. Check what the conference decided.",
-            field="category",
-        )
-    child = Child.objects.create(
-        id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
-    )
-    _note(held, "add_child", by=by, at=at, about=child, values=facts)
-    return child
 
 
 OF_THE_PERSON = (
@@ -363,7 +375,7 @@ def add_attendance(
     }
     if before := _made(held.attendances, once, facts):
         return before
-    _of_this_council(agency, held)
+    of_this_council(agency, held)
     if present and held.dissents.filter(letters__isnull=False).exists():
         raise Refused(
             "Letters about this conference are made already, and go to the people recorded until then. "
@@ -376,7 +388,7 @@ def add_attendance(
             raise Refused("Say for which agency this professional came.", field="agency")
         if email:
             person = Person.objects.known_by(email, name=name.strip(), agency=agency, job=job.strip())
-            first = held.attendances.filter(person=person).first()
+            first = held.attendances.in_force().filter(person=person).first()
             if first:
                 raise Refused(
                     f"{first.name} is recorded at this conference with this address.", field="email"
@@ -426,7 +438,7 @@ def attach_paper(
         }
         if before := _made(held.papers, once, facts):
             return before
-        _of_this_council(agency, held)
+        of_this_council(agency, held)
         if kind == Paper.Kind.AGENCY_REPORT and agency is None:
             raise Refused("Say which agency wrote the report.", field="agency")
         paper = Paper.objects.create(
@@ -504,7 +516,7 @@ def _made(
     return row
 
 
-def _of_this_council(agency: Agency | None, held: Conference) -> None:
+def of_this_council(agency: Agency | None, held: Conference) -> None:
     if agency and agency.council_id != held.council_id:
         raise Refused("Choose an agency of this council.", field="agency")
 

@@ -210,9 +210,10 @@ def letters_are_out(dissent: Dissent, stage: str, *, by: Person | None, at: dt.d
     A clock on feedback stops here, not at the decision (ST-13). The case may have gone on to another stage.
     """
     said = dissent.moments.filter(name="letters_issued", stage=stage, replaced_at=None)
-    if letters.all_issued(dissent, stage) and not said.exists():
-        if stage == dissent.stage:
-            dissent.letters_issued_at = at
-            dissent.save()
+    issued = letters.all_issued(dissent, stage)
+    if issued and stage == dissent.stage and dissent.letters_issued_at is None:
+        dissent.letters_issued_at = at
+        dissent.save()
+    if issued and not said.exists():
         record("letters_issued", verb="issue_letters", dissent=dissent, stage=stage, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)

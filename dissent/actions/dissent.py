@@ -70,7 +70,7 @@ def raise_dissent(
     rules = held.procedure.rules
     if held.is_closed:
         raise RecordIsClosed(f"You closed the record of this conference. {rules.raising.refused}")
-    attendance = held.attendances.select_related("person", "agency").get(pk=attendance.pk)
+    attendance = held.attendances.in_force().select_related("person", "agency").get(pk=attendance.pk)
     if reason := why_not(attendance, rules.raising):
         raise MayNotDissent(f"{reason} {rules.raising.refused}", field="attendance")
     named = list(held.children.filter(pk__in=[child.pk for child in children]))

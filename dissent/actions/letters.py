@@ -11,7 +11,7 @@ from django.db import models, transaction
 from councils.models import Person
 from dissent import family_letters, letters, notices
 from dissent.actions.core import Refused, hold, letters_are_out, lock, note
-from dissent.models import Decision, Dissent, Letter, LetterContent
+from dissent.models import Dissent, Letter, LetterContent
 from dissent.pdf import Document, PdfFailed, render_many
 
 log = logging.getLogger(__name__)
@@ -64,23 +64,24 @@ def release_letters(*, dissent: Dissent, by: Person, at: dt.datetime) -> list[Le
         if decision is None or not family_letters.bring_up_to_date(
             held, decision, because=because, by=by, at=at
         ):
-            return _released(held, decision, by=by, at=at)
+            return _released(held, by=by, at=at)
         note(verb="write_family_letters_anew", dissent=held, by=by, at=at)
     raise Refused("What the record says of a family has changed, and letters are made anew. Read them again.")
 
 
-def _released(held: Dissent, decision: Decision | None, *, by: Person, at: dt.datetime) -> list[Letter]:
+def _released(held: Dissent, *, by: Person, at: dt.datetime) -> list[Letter]:
+    """Release what waits, about earlier stages too: a correction may make such a letter due again."""
     back = held.held_back.filter(lifted_at=None).values("who")
     waiting = list(
         held.letters.in_force()
         .select_for_update(of=("self",))
         .select_related("to", "dissent", "decision")
-        .filter(released_at=None, decision=decision)
+        .filter(released_at=None, decision__replaced_at=None)
         .exclude(who__isnull=False, who__in=back)
     )
     if not waiting:
         raise Refused("These letters are released already.")
-    if decision and decision.decided_by_id == by.pk:
+    if any(letter.decision.decided_by_id == by.pk for letter in waiting):
         raise SecondPersonNeeded("You recorded this decision, so somebody else has to release its letters.")
     if unmade := sum(letter.made_at is None for letter in waiting):
         raise Refused(f"{unmade} letters are still being made. Try again in a minute.")
@@ -96,7 +97,8 @@ def _released(held: Dissent, decision: Decision | None, *, by: Person, at: dt.da
         at=at,
         values={str(letter.pk): letter.sha256 for letter in waiting},
     )
-    letters_are_out(held, waiting[0].decision.stage, by=by, at=at)
+    for stage in dict.fromkeys(letter.decision.stage for letter in waiting):
+        letters_are_out(lock(held.pk), stage, by=by, at=at)
     return waiting
 
 

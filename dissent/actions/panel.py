@@ -350,7 +350,7 @@ class _Record:
             .filter(council=dissent.council_id, role__in=roles, person__is_active=True)
             .select_related("person__agency")
         )
-        there = tuple(Attendance.objects.filter(conference=dissent.conference_id, present=True))
+        there = tuple(Attendance.objects.in_force().filter(conference=dissent.conference_id, present=True))
         steps = StepRecord.objects.filter(dissent__in=hears).exclude(stage=dissent.stage).order_by()
         decisions = Decision.objects.filter(dissent__in=hears).exclude(stage=dissent.stage).order_by()
         reviewed = steps.values_list("recorded_by").union(decisions.values_list("decided_by"))

@@ -202,7 +202,7 @@ def decide(
     if {child.pk for child in findings} != set(children):
         raise Refused("Decide for each child, and for no other.", field="outcome")
     for found in findings.values():
-        _is_an_outcome(held, found)
+        is_an_outcome(held, found)
     if panel := held.panel_of_stage:
         sat = lock_panel(panel.pk).seats.select_related("person").filter(left_at=None, sat=True)
         refuse_who_may_no_longer_sit(held, sat, at=at, field="outcome")
@@ -257,7 +257,7 @@ def _offer_is_over(dissent: Dissent, *, verb: str, by: Person | None, at: dt.dat
     dissent.offer_answered_at = at
     dissent.save()
     record("escalation_answered", verb=verb, dissent=dissent, stage=dissent.stage, by=by, at=at)
-    _reconvene_where_it_was_decided(dissent, by=by, at=at)
+    reconvene_where_it_was_decided(dissent, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)
     return dissent
 
@@ -275,7 +275,7 @@ def _everything_first(dissent: Dissent) -> None:
         raise PanelCannotDecide(" ".join(lacks))
 
 
-def _is_an_outcome(dissent: Dissent, found: Found) -> Outcome:
+def is_an_outcome(dissent: Dissent, found: Found) -> Outcome:
     outcome = next((each for each in dissent.rules_of_stage.outcomes if each.key == found.outcome), None)
     if outcome is None:
         raise NotAnOutcome("This stage cannot end like that. Choose one of its outcomes.", field="outcome")
@@ -353,7 +353,7 @@ def _decided(
         by=by,
         at=at,
         about=decision,
-        values=_in_the_ledger(findings, mobile=decided_by.mobile if decided_by else ""),
+        values=in_the_ledger(findings, mobile=decided_by.mobile if decided_by else ""),
     )
     letters.make_due(dissent, decision, at=at)
     family_letters.bring_up_to_date(dissent, decision, because="", by=by, at=at)
@@ -364,12 +364,12 @@ def _decided(
             "escalation_offered", verb="offer_next_stage", dissent=dissent, stage=dissent.stage, by=by, at=at
         )
     else:
-        _reconvene_where_it_was_decided(dissent, by=by, at=at)
+        reconvene_where_it_was_decided(dissent, by=by, at=at)
     close_if_nothing_is_owed(dissent, at=at)
     return decision
 
 
-def _reconvene_where_it_was_decided(dissent: Dissent, *, by: Person | None, at: dt.datetime) -> None:
+def reconvene_where_it_was_decided(dissent: Dissent, *, by: Person | None, at: dt.datetime) -> None:
     """Ask for the further conference that the decision leads to for any child, once nothing is offered."""
     if not dissent.decided_to("reconvene"):
         return
@@ -380,7 +380,7 @@ def _reconvene_where_it_was_decided(dissent: Dissent, *, by: Person | None, at: 
     note(verb="ask_for_a_further_conference", dissent=dissent, by=by, at=at)
 
 
-def _in_the_ledger(findings: Mapping[Child, Found], *, mobile: str) -> dict[str, Any]:
+def in_the_ledger(findings: Mapping[Child, Found], *, mobile: str) -> dict[str, Any]:
     found_of = {
         str(child.pk): {
             "outcome": found.outcome,

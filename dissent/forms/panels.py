@@ -144,7 +144,7 @@ class DecisionForm(Form):
         dissent: Dissent,
         children: Sequence[Child],
         by_child: bool,
-        signs: Person,
+        signs: Person | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -155,7 +155,7 @@ class DecisionForm(Form):
         ]
         for questions in asked:
             self.fields.update(questions)
-        if not signs.mobile:
+        if signs and not signs.mobile:
             self.fields["mobile"] = Text(
                 label="What is your mobile number?",
                 help_text="You sign the letters, and they say how to reach you. It is kept for next time.",

@@ -3,6 +3,7 @@
 from dissent.models.claim import Claim
 from dissent.models.clock import Clock, Moment
 from dissent.models.conference import Attendance, Child, Conference, Relative
+from dissent.models.correction import Correction
 from dissent.models.dissent import (
     Answer,
     Decision,
@@ -28,6 +29,7 @@ __all__ = [
     "Claim",
     "Clock",
     "Conference",
+    "Correction",
     "Decision",
     "Dissent",
     "FamilyReader",

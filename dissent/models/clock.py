@@ -23,6 +23,7 @@ class Moment(CouncilRow):
     happened_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
     replaced_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -79,7 +79,7 @@ class Conference(CouncilRow):
             lacks.append("The chair has not confirmed that the dissent process was explained.")
         if not self.children.all():
             lacks.append("The record names no child.")
-        if not any(attendance.present for attendance in self.attendances.all()):
+        if not any(each.present for each in self.attendances.all() if each.replaced_at is None):
             lacks.append("The record says of nobody that they were present.")
         return lacks
 
@@ -226,8 +226,16 @@ class Relative(CouncilRow):
         return None
 
 
+class AttendanceQuerySet(models.QuerySet["Attendance"]):
+    def in_force(self) -> AttendanceQuerySet:
+        return self.filter(replaced_at=None)
+
+
 class Attendance(CouncilRow):
-    """One person at one conference, for one agency, in one capacity, present or not."""
+    """One person at one conference, for one agency, in one capacity, present or not.
+
+    One that was wrong stays, and another row replaces it.
+    """
 
     class Capacity(models.TextChoices):
         PROFESSIONAL = "professional", "Professional"
@@ -243,11 +251,19 @@ class Attendance(CouncilRow):
     present = models.BooleanField()
     email = models.EmailField(max_length=254, blank=True)
     added_at = models.DateTimeField()
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
+    replaced_at = models.DateTimeField(null=True)
+
+    objects = AttendanceQuerySet.as_manager()
 
     class Meta:
         ordering = ["added_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["conference", "person"], name="attendance_once_a_person"),
+            models.UniqueConstraint(
+                fields=["conference", "person"],
+                condition=models.Q(replaced_at=None),
+                name="attendance_once_a_person",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(capacity="professional") | models.Q(agency__isnull=False),
                 name="attendance_of_a_professional_is_for_an_agency",

@@ -111,6 +111,19 @@ def record_is_complete(dissent: Dissent) -> bool:
     return decision is not None and decision.goes_on_record
 
 
+def ended_with_a_decision(dissent: Dissent) -> bool:
+    return dissent.withdrawn_at is None and dissent.decision_in_force() is not None
+
+
+def decision_can_be_corrected(dissent: Dissent) -> bool:
+    """Somebody recorded it, so not an agreement and not a refusal; and no further conference answered it."""
+    decision = dissent.decision_in_force()
+    if decision is None or decision.decided_by_id is None or dissent.withdrawn_at or dissent.reheard_in_id:
+        return False
+    stage = dissent.rules_of_stage
+    return not any(stage.outcome(finding.outcome).agreement for finding in decision.findings.all())
+
+
 def nothing_is_owed(dissent: Dissent) -> bool:
     return not dissent.owes()
 
@@ -177,6 +190,12 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
             decision__replaced_at=None,
         )
         return self.filter(models.Exists(missing))
+
+    def presided_by(self, person: Person) -> DissentQuerySet:
+        """Keep the dissents that a panel decided with `person` in its chair: theirs to correct only."""
+        presides = _has_a_seat(person) & models.Q(panel__seats__is_chair=True, panel__seats__independent=True)
+        decided = models.Q(state__in=[DECIDED, RECONVENING, CLOSED], withdrawn_at=None)
+        return self.filter(presides & decided).distinct()
 
     def let_go(self, person: Person) -> DissentQuerySet:
         """Keep the dissents that were withdrawn from the panel on which `person` sits."""
@@ -422,6 +441,8 @@ class Dissent(Machine, CouncilRow):
         if seat.is_chair and (self.state == AT_STAGE or self._letters_are_to_be_released()):
             # The decider still when it is decided: a second press is told that the case has moved on.
             return {"panel_chair", "decider"}
+        if seat.is_chair:
+            return {"panel_presided"}  # reads nothing any more, and corrects what they recorded
         return {"panel_member"} if self.state == AT_STAGE else set()
 
     def _letters_are_to_be_released(self) -> bool:
@@ -767,9 +788,23 @@ class Dissent(Machine, CouncilRow):
     def record_further_conference(self) -> None:
         """Record the further conference."""
 
+    @transition(
+        field=state,
+        source=[DECIDED, RECONVENING, CLOSED],
+        target=DECIDED,
+        conditions=[decision_can_be_corrected],
+        permission=_only("correct_decision"),
+    )
+    def correct_decision(self) -> None:
+        """Say rightly what was decided about each child."""
+
     @transition(field=state, source=[DECIDED, RECONVENING], target=CLOSED, conditions=[nothing_is_owed])
     def close(self) -> None:
         """Close a case that owes nothing."""
+
+    @transition(field=state, source=CLOSED, target=DECIDED, conditions=[ended_with_a_decision])
+    def reopen(self) -> None:
+        """Open a case again that owes letters, because something in them was corrected."""
 
 
 class Reader(CouncilRow):
@@ -847,6 +882,7 @@ class Decision(CouncilRow):
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     panel = models.ForeignKey("dissent.Panel", on_delete=models.PROTECT, null=True, related_name="decisions")
     goes_on_record = models.BooleanField(default=False, help_text="Whether it goes on each child's record.")
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
     replaced_at = models.DateTimeField(null=True)
 
     class Meta:

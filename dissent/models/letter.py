@@ -23,6 +23,11 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             | models.Q(dissent__in=Dissent.objects.read_by(person, at=at))
         )
 
+    def taken_back_from(self, person: Person) -> LetterQuerySet:
+        """Keep the letters that `person` was given and that are not right any more: to be told so only."""
+        given = models.Q(to=person, released_at__isnull=False, made_at__isnull=False)
+        return self.filter(given, ended_by__isnull=False)
+
 
 class Letter(CouncilRow):
     """One letter about one decision to one addressee.
@@ -58,7 +63,15 @@ class Letter(CouncilRow):
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     handed_over_how = models.CharField(max_length=10, choices=GoesBy.choices, blank=True)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="successor")
     replaced_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        "dissent.Correction",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="ended",
+        help_text="What was corrected, so that it is not right any more.",
+    )
 
     objects = LetterQuerySet.as_manager()
 

@@ -47,7 +47,7 @@ from dissent.models import (
     Seat,
     StepRecord,
 )
-from dissent.models.dissent import AWAITING_ADMISSION, RECONVENING
+from dissent.models.dissent import AWAITING_ADMISSION, CLOSED, DECIDED, RECONVENING, decision_can_be_corrected
 from dissent.models.panel import appointed_as
 from dissent.models.uploads import children_to_be_uploaded
 from dissent.views import shown
@@ -267,7 +267,7 @@ def _conference(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     prefetch_related_objects(
         [conference],
         Prefetch("children", queryset=children),
-        Prefetch("attendances", queryset=Attendance.objects.select_related("agency")),
+        Prefetch("attendances", queryset=Attendance.objects.in_force().select_related("agency")),
         Prefetch("papers", queryset=Paper.objects.select_related("agency")),
     )
     return {
@@ -279,6 +279,8 @@ def _conference(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
         ],
         "people": [shown.attendance_row(attendance) for attendance in conference.attendances.all()],
         "papers": [shown.paper_row(paper) for paper in conference.papers.all()],
+        "correction_headings": shown.CORRECTION_HEADINGS,
+        "corrections": [shown.correction_row(each) for each in conference.corrections.of_the_record()],
     }
 
 
@@ -311,19 +313,27 @@ def _decision(request: HttpRequest, dissent: Dissent) -> dict[str, Any]:
     rules = dissent.rules
     findings = Finding.objects.select_related("child")
     decisions = Decision.objects.select_related("decided_by").prefetch_related(
-        Prefetch("findings", queryset=findings)
+        Prefetch("findings", queryset=findings), "corrections"
     )
     prefetch_related_objects(
         [dissent],
         Prefetch("decisions", queryset=decisions),
         Prefetch("letters", queryset=Letter.objects.in_force()),
     )
+    ended = dissent.state in (DECIDED, RECONVENING, CLOSED) and decision_can_be_corrected(dissent)
+    in_force = dissent.decision_in_force() if ended else None
     return {
         "decisions": [
-            {"title": shown.stage_title(rules, decision.stage), "rows": shown.decision_rows(decision, rules)}
+            {
+                "title": shown.stage_title(rules, decision.stage),
+                "rows": [*shown.decision_rows(decision, rules), *shown.corrected_rows(decision)],
+                "correct": f"/dissents/{dissent.pk}/decision/correct/" if decision == in_force else "",
+                "by": decision.decided_by.name if decision.decided_by else "",
+            }
             for decision in dissent.decisions.all()
         ],
         "record_href": f"/dissents/{dissent.pk}/record/",
+        "can_correct": dissent.can("correct_decision"),
         "panel_title": rules.words.panel.one,
         "panel": _panel_rows(dissent),
         "sat": day_and_time(dissent.panel.sat_at) if dissent.panel else "",

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
 from councils.models import Agency, Appointment, Council
+from councils.procedure import Procedure
 from dissent import actions, permissions
 from dissent.actions import Refused, record_read
 from dissent.actions.conference import RecordIsClosed
@@ -207,7 +208,7 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
     prefetch_related_objects(
         [found],
         Prefetch("children__relatives", Relative.objects.in_force()),
-        Prefetch("attendances", Attendance.objects.select_related("agency")),
+        Prefetch("attendances", Attendance.objects.in_force().select_related("agency")),
         Prefetch("papers", Paper.objects.select_related("agency")),
         Prefetch(
             "dissents",
@@ -225,11 +226,13 @@ def conference(request: HttpRequest, pk: UUID) -> HttpResponse:
         found,
         "conference.html",
         tasks=_tasks(found, may),
-        facts=[*shown.conference_rows(found, rules), procedure],
+        facts=[*_facts(found, rules, may), procedure],
         children=[_child(one, found, may, writable=writable) for one in found.children.all()],
-        attendance_headings=ATTENDANCE,
+        attendance_headings=[*ATTENDANCE, *(["Correction"] if "correct" in may else [])],
+        correction_headings=shown.CORRECTION_HEADINGS,
+        corrections=[shown.correction_row(each) for each in found.corrections.of_the_record()],
         dissent_headings=["Reference", "Raised", "Where it stands"],
-        attendances=[_attendance(one) for one in found.attendances.all()],
+        attendances=[_attendance(one, found, may) for one in found.attendances.all()],
         papers=[_paper(one) for one in found.papers.all()],
         dissents=[_dissent(one, chairs="chair" in found.stands_as) for one in found.dissents.all()],
         may_describe=writable and "describe" in may,
@@ -340,7 +343,7 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
     return {
         "name": str(child),
         "facts": [
-            {"key": "Born", "value": shown.born(child)},
+            {"key": "Born", "value": shown.born(child), **_correct_child(child, conference, may)},
             {
                 "key": shown.capital(rules.words.record_number.one),
                 "value": child.record_number or "Not known yet",
@@ -361,6 +364,13 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
         if writable and "describe" in may
         else "",
     }
+
+
+def _correct_child(child: Child, conference: Conference, may: set[str]) -> Row:
+    if "correct" not in may:
+        return {}
+    href = reverse("correct_child", args=[conference.pk, child.pk])
+    return {"href": href, "action": "Correct", "what": f"name or date of {child}"}
 
 
 def _new_contact(relative: Relative, conference: Conference, may: set[str]) -> str:
@@ -409,7 +419,24 @@ def _relative(relative: Relative, new_contact: str) -> list[Row]:
     return rows
 
 
-def _attendance(attendance: Attendance) -> list[str | Row]:
+def _facts(conference: Conference, rules: Procedure, may: set[str]) -> list[Row]:
+    """The facts of the conference, with a way to correct its end."""
+    rows = shown.conference_rows(conference, rules)
+    if "correct" in may:
+        ended = next(row for row in rows if row["key"] == "Ended")
+        ended |= {"href": reverse("correct_end", args=[conference.pk]), "action": "Correct"}
+    return rows
+
+
+def _attendance(attendance: Attendance, conference: Conference, may: set[str]) -> list[str | Row]:
+    correct = reverse("correct_attendance", args=[conference.pk, attendance.pk]) if "correct" in may else ""
+    return [
+        *_there(attendance),
+        *([{"words": f"Correct {attendance.name}", "href": correct}] if correct else []),
+    ]
+
+
+def _there(attendance: Attendance) -> list[str | Row]:
     return [
         {"words": attendance.name, "note": attendance.job},
         attendance.agency.name if attendance.agency else "None",
@@ -539,7 +566,7 @@ def add_attendance(request: HttpRequest, pk: UUID) -> HttpResponse:
             return _saved(request, found, f"{attendance} is recorded.", request.path)
     recorded = [
         f"{one.name}, {one.agency or one.get_capacity_display()}{'' if one.present else ', absent'}"
-        for one in found.attendances.select_related("agency")
+        for one in found.attendances.in_force().select_related("agency")
     ]
     return _show(request, found, "conference_attendance.html", form=form, recorded=recorded)
 
@@ -606,7 +633,7 @@ def raise_dissent(request: HttpRequest, pk: UUID) -> HttpResponse:
     if closed := _closed(request, found):
         return closed
     raising = found.procedure.rules.raising
-    attendances = list(found.attendances.select_related("agency"))
+    attendances = list(found.attendances.in_force().select_related("agency"))
     reasons = {one.pk: actions.why_not(one, raising) for one in attendances}
     form = forms.RaiseForm(
         typed(request),

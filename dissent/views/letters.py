@@ -47,10 +47,10 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
     waiting = [
         each
         for each in found
-        if each.released_at is None and decision and each.decision_id == decision.pk and each.who not in held
+        if each.released_at is None and each.decision.replaced_at is None and each.who not in held
     ]
     to_professionals = [each for each in found if each.who is None]
-    why_not = _why_not(request, decision, waiting)
+    why_not = _why_not(request, waiting)
     form = None
     if request.method == "POST" or (waiting and not why_not and dissent.can("release")):
         form = ReleaseForm(request.POST if request.method == "POST" else None, listed=_seen(waiting))
@@ -80,6 +80,8 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
         families=_families(dissent, found, opened),
         names=_names(dissent),
         waits=bool(waiting),
+        taken_back_headings=["To", "Taken back", "Why", "Do they know?"],
+        taken_back=[_taken_back_row(each) for each in _ended(dissent)],
         named=_named(dissent, decision),
         goes_to=[_goes_to(each) for each in to_professionals],
         decision=shown.decision_rows(decision, dissent.rules) if decision else [],
@@ -206,6 +208,20 @@ def _not_told(reader: FamilyReader) -> list[str]:
     return said
 
 
+def _ended(dissent: Dissent) -> list[Letter]:
+    """Return the letters that somebody was given and that were taken back, the latest first."""
+    ended = dissent.letters.filter(ended_by__isnull=False, made_at__isnull=False, released_at__isnull=False)
+    return [each for each in ended.select_related("ended_by").order_by("-replaced_at") if each.is_issued]
+
+
+def _taken_back_row(letter: Letter) -> list[str]:
+    knows = "They are told by a message, and the link says so."
+    if letter.to_id is None:
+        knows = "It is on paper. Somebody has to tell them, and take it back."
+    because = letter.ended_by.because if letter.ended_by else ""
+    return [letter.addressee, day_and_time(letter.replaced_at), because, knows]
+
+
 def _names(dissent: Dissent) -> list[str]:
     """Return what the reasons for families say that is on the record as somebody's name or address by now."""
     return [
@@ -224,9 +240,9 @@ def _decision_in_force(dissent: Dissent, found: list[Letter]) -> Decision | None
     return decision
 
 
-def _why_not(request: HttpRequest, decision: Decision | None, waiting: list[Letter]) -> str:
+def _why_not(request: HttpRequest, waiting: list[Letter]) -> str:
     """Return why the reader cannot release the letters now, empty where nothing stands in the way."""
-    if waiting and decision and decision.decided_by_id == request.user.pk:
+    if any(each.decision.decided_by_id == request.user.pk for each in waiting):
         return "You recorded this decision, so somebody else has to release its letters."
     unmade = sum(letter.made_at is None for letter in waiting)
     if unmade:
@@ -333,7 +349,9 @@ def _odd(letter: Letter) -> str:
 
 @page
 def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show what a letter is, with its download. A letter that was replaced is found no more."""
+    """Show what a letter is, with its download. One that was replaced says that it was, and no more."""
+    if gone := _taken_back(request, pk):
+        return gone
     found = _find(request, pk)
     _read(request, found, "letter_page")
     return show(
@@ -358,9 +376,34 @@ def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
 @page
 def letter_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send the frozen bytes of a letter as a download: the same to whoever releases it and to its reader."""
+    if gone := _taken_back(request, pk):
+        return gone
     found = _find(request, pk)
     _read(request, found, "letter" if found.to_id == request.user.pk else "letter_of_another")
     return download(bytes(found.content.pdf), f"{found.says['reference']}-letter.pdf")
+
+
+def _taken_back(request: HttpRequest, pk: UUID) -> HttpResponse | None:
+    """Return the page that says that a letter is not right any more, None where it still is. No content."""
+    theirs = Letter.objects.taken_back_from(request.user)
+    gone = theirs.filter(pk=pk).select_related("council", "dissent").first()
+    if gone is None:
+        return None
+    after = gone
+    while after.replaced_at and hasattr(after, "successor"):
+        after = after.successor
+    is_there = after.replaced_at is None and after.to_id == request.user.pk and after.is_issued
+    _read(request, gone, "letter_taken_back")
+    return show(
+        request,
+        "letter_taken_back.html",
+        section="work",
+        council=gone.council,
+        status=410,
+        reference=gone.dissent.reference,
+        new=reverse("letter", args=[after.pk]) if is_there else "",
+        comes=after.replaced_at is None and not is_there,
+    )
 
 
 def _find(request: HttpRequest, pk: UUID) -> Letter:

@@ -18,6 +18,7 @@ from dissent.models import (
     Claim,
     Clock,
     Conference,
+    Correction,
     Decision,
     Dissent,
     LedgerEntry,
@@ -289,7 +290,8 @@ def _how_it_went(clock: Clock, rule: Rule | None, *, at: dt.datetime, aim: bool)
         due = when_due(clock.due_at, at=at, aim=aim)
         return due.state, due.words
     if rule and clock.stopped.name != rule.until:
-        return "stopped", "Stopped: the case ended"
+        corrected = clock.stopped.name == "decided"
+        return "stopped", f"Stopped: {'the decision was corrected' if corrected else 'the case ended'}"
     if clock.due_at is None:
         return "stopped", "Done before its date was known"
     if clock.is_late(at):
@@ -556,6 +558,23 @@ def decision_rows(decision: Decision, rules: Procedure) -> list[Row]:
     return rows
 
 
+def corrected_rows(decision: Decision) -> list[Row]:
+    """Return that a decision does not count any more, or why it replaces another. Needs `corrections`."""
+    rows = []
+    if decision.replaced_at:
+        rows.append(
+            {
+                "key": "Corrected",
+                "value": f"On {day_and_time(decision.replaced_at)}. It does not count any more.",
+            }
+        )
+    rows += [
+        {"key": "Why it was corrected", "value": each.because, "typed": True}
+        for each in decision.corrections.all()
+    ]
+    return rows
+
+
 def outcome_words(decision: Decision, rules: Procedure) -> str:
     """Return what was decided in the procedure's words. Needs `findings`."""
     stage = rules.stage(decision.stage)
@@ -615,6 +634,54 @@ def letter_state(letter: Letter) -> tuple[str, str]:
     if letter.to_id is None:
         return ("Handed over", "green") if letter.handed_over_at else ("To be handed over", "yellow")
     return "Issued", "green"
+
+
+# --- what was corrected ----------------------------------------------------------------------------
+
+CORRECTION_HEADINGS = ["What", "It said", "It says now", "Why", "Corrected"]
+FACTS = {
+    "name": "Name",
+    "born_on": "Born",
+    "due_on": "Expected",
+    "ended_at": "Ended",
+    "job": "Job",
+    "agency": "Agency",
+    "capacity": "Capacity",
+    "present": "Present",
+}
+
+
+def correction_row(correction: Correction) -> list[str | Row]:
+    """Return a correction of a conference's record for the tag `table`, under CORRECTION_HEADINGS.
+
+    Needs `child`, `attendance` and `corrected_by`.
+    """
+    return [
+        {"words": correction.get_of_display(), "note": str(correction.child or correction.attendance or "")},
+        _facts_in_words(correction.was),
+        _facts_in_words(correction.now),
+        correction.because,
+        {"words": day_and_time(correction.corrected_at), "note": correction.corrected_by.name},
+    ]
+
+
+def _facts_in_words(facts: Mapping[str, Any]) -> str:
+    return "; ".join(f"{FACTS[key]}: {_fact_in_words(key, value)}" for key, value in facts.items())
+
+
+def _fact_in_words(key: str, value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    match key:
+        case "born_on" | "due_on":
+            return day(dt.date.fromisoformat(value))
+        case "ended_at":
+            return day_and_time(dt.datetime.fromisoformat(value))
+        case "capacity":
+            return str(Attendance.Capacity(value).label)
+        case "present":
+            return "Yes" if value else "No"
+    return str(value)
 
 
 # --- everything that happened ----------------------------------------------------------------------
@@ -678,6 +745,12 @@ HAPPENED = {
     "record_further_conference": "Further conference recorded",
     "clock_passed": "Time ran out",
     "close": "Case closed",
+    "correct_child": "A child’s name or date corrected",
+    "correct_conference_end": "The end of the conference corrected",
+    "correct_attendance": "The list of those at the conference corrected",
+    "correct_decision": "What was decided about which child corrected",
+    "move_clock": "Due time worked out again from the corrected time",
+    "reopen": "Case opened again, until corrected letters are out",
     "record_absence": "Absence recorded",
     "end_absence": "Absence ended",
 }
@@ -698,7 +771,15 @@ def happened_row(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.dateti
         "iso": entry.happened_at.isoformat(),
         "by": entry.by.name if entry.by else "the system",
         "late": recorded_late(entry.happened_at, entry.recorded_at) if entry.by else "",
+        "text": _because(entry),
     }
+
+
+def _because(entry: LedgerEntry) -> str:
+    """Say why something was corrected, as far as it was not erased."""
+    if not entry.verb.startswith("correct_") or not hasattr(entry, "values"):
+        return ""
+    return str(entry.values.values.get("because", ""))
 
 
 def _about(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.datetime, str]) -> str:
@@ -707,7 +788,7 @@ def _about(entry: LedgerEntry, rules: Procedure, stages: Mapping[dt.datetime, st
     if entry.verb == "record_step":
         steps = {step.key: step.label for stage in rules.stages for step in stage.steps}
         return steps.get(str(kept.get("step", "")), "")
-    if entry.verb == "clock_passed":
+    if entry.verb in ("clock_passed", "move_clock"):
         rule = rules.clock(str(kept.get("rule", "")))
         return rule.label if rule else ""
     if entry.verb == "enter_stage":
@@ -743,6 +824,8 @@ OPENED = {
     "read_record_manifest": "what a file for a child’s record is made of",
     "read_family_act": "a page on which something about a family is recorded",
     "read_letter_page": "the page of a letter",
+    "read_letter_taken_back": "the page that says that a letter was taken back",
+    "read_correction": "what was decided, to correct it",
     "read_letter": "a letter to themselves",
     "read_letter_of_another": "a letter to somebody else",
     "read_conferences": "the list of conferences",

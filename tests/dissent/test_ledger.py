@@ -528,6 +528,45 @@ def uploading(world: World) -> Callable[[], Any]:
     return lambda: actions.record_upload(pack=pack, uploaded_on=NOW.date(), by=by, at=NOW)
 
 
+def correcting_a_child(world: World) -> Callable[[], Any]:
+    child = world.released(outcome="not_upheld").children.get()
+    return lambda: actions.correct_child(
+        child=child,
+        name="Child Z Testson",
+        born_on=child.born_on,
+        due_on=None,
+        because="Misheard.",
+        by=world.conference_administrator,
+        at=NOW,
+    )
+
+
+def correcting_the_end(world: World) -> Callable[[], Any]:
+    conference = world.raised().conference
+    return lambda: actions.correct_conference_end(
+        conference=conference,
+        ended_at=when("2026-03-03 12:10"),
+        because="Mistyped.",
+        by=world.conference_administrator,
+        at=NOW,
+    )
+
+
+def correcting_an_attendance(world: World) -> Callable[[], Any]:
+    attendance = world.released(outcome="not_upheld").attendance
+    return lambda: actions.correct_attendance(
+        attendance=attendance,
+        name="Teacher Teston",
+        capacity="professional",
+        present=True,
+        agency=attendance.agency,
+        job=attendance.job,
+        because="Misheard.",
+        by=world.conference_administrator,
+        at=NOW,
+    )
+
+
 READY: dict[str, Callable[[World], Callable[[], Any]]] = {
     "answer_for_family": answering_for_a_parent,
     "hold_back": holding_back,
@@ -605,6 +644,10 @@ READY: dict[str, Callable[[World], Callable[[], Any]]] = {
     "record_further_conference": at_a_standing(
         "upheld, letters made", "record_further_conference", "service_manager"
     ),
+    "correct_child": correcting_a_child,
+    "correct_conference_end": correcting_the_end,
+    "correct_attendance": correcting_an_attendance,
+    "correct_decision": at_a_standing("closed", "correct_decision", "superintendent"),
     "record_absence": going_away,
     "end_absence": coming_back,
     "publish_procedure": publishing,

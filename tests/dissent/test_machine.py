@@ -65,7 +65,9 @@ record_telling             . . . . . . . . x x .
 make_record_pack           . . . . . . . . x x x
 record_upload              . . . . . . . . x x x
 record_further_conference  . . . . . . . . . x .
+correct_decision           . . . . . . . . x x x
 close                      . . . . . . . . x x .
+reopen                     . . . . . . . . . . x
 """
 
 
@@ -88,6 +90,8 @@ def test_each_verb_starts_from_these_states_and_no_others() -> None:
 def test_whoever_may_do_a_verb_is_in_the_table_of_permissions() -> None:
     """Only joining, reconvening and closing have nobody: they follow from what was done."""
     assert {name for name in methods() if name not in permissions.MAY} == {"join", "reconvene", "close"}
+    """Only reconvening, closing and opening again have nobody: they follow from what was done."""
+    assert {name for name in methods() if name not in permissions.MAY} == {"reconvene", "close", "reopen"}
 
 
 def diagram() -> str:
@@ -135,6 +139,15 @@ def another_conference(world: World, dissent: Dissent) -> Conference:
 
 def its_children(dissent: Dissent) -> list[Child]:
     return list(dissent.conference.children.all()) if dissent.conference else []
+
+
+def corrected(dissent: Dissent) -> Found:
+    """What the decision in force may rightly have been."""
+    decision = dissent.decision_in_force()
+    outcome = decision.findings.all()[0].outcome if decision else "unresolved"
+    other = {"upheld": "not_upheld", "not_upheld": "upheld"}.get(outcome, "unresolved")
+    ground = "A" if other == "upheld" else ""
+    return Found(outcome=other, ground=ground, reasons="As it was.", plain_reasons="Plainly.")
 
 
 DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
@@ -193,6 +206,9 @@ DO: dict[str, Callable[[World, Dissent, Any], Any]] = {
     ),
     "record_upload": lambda w, d, by: actions.record_upload(
         pack=d.record_packs.in_force().first() or RecordPack(dissent=d), uploaded_on=NOW.date(), by=by, at=NOW
+    ),
+    "correct_decision": lambda w, d, by: actions.correct_decision(
+        dissent=d, findings=same(d, corrected(d)), because="The wrong child.", by=by, at=NOW
     ),
     "record_further_conference": lambda w, d, by: actions.record_further_conference(
         dissent=d,
@@ -286,6 +302,7 @@ DISSENTER = {"teacher"}
 NEWCOMER = {"newcomer"}
 ADMINISTRATORS = {"conference_administrator"}
 REVIEWERS = {"service_manager", "nominated_manager"}
+PRESIDED = {"superintendent"}
 PANEL = {"superintendent", "head_nurse", "unit_representative"}
 RELEASERS = {"business_manager", *REVIEWERS}
 UNTIL_IT_IS_DECIDED = {"withdraw": DISSENTER, "tell_management": DISSENTER}
@@ -319,21 +336,39 @@ POSSIBLE: dict[str, dict[str, set[str]]] = {
     "at the review": {"record_step": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "reviewed": {"propose": REVIEWERS, "decide": REVIEWERS, **UNTIL_IT_IS_DECIDED},
     "proposed": {"agree": DISSENTER, "refuse": DISSENTER, **UNTIL_IT_IS_DECIDED},
-    "offered": {"take_further": DISSENTER, "accept": DISSENTER, "tell_management": DISSENTER},
+    "offered": {
+        "take_further": DISSENTER,
+        "accept": DISSENTER,
+        "tell_management": DISSENTER,
+        "correct_decision": REVIEWERS,
+    },
     "escalated": {"convene": {"business_manager"}, **UNTIL_IT_IS_DECIDED},
     "convened": {"declare": PANEL, **UNTIL_IT_IS_DECIDED},
     "declared": {"record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
     "sat": {"decide": {"superintendent"}, "record_sitting": {"superintendent"}, **UNTIL_IT_IS_DECIDED},
-    "not upheld": {"tell_management": DISSENTER},
-    "not upheld, letters made": {"release": RELEASERS, "tell_management": DISSENTER},
+    "not upheld": {"tell_management": DISSENTER, "correct_decision": PRESIDED},
+    "not upheld, letters made": {
+        "release": RELEASERS,
+        "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
+    },
     "upheld, letters made": {
         "release": RELEASERS,
         "record_further_conference": {*REVIEWERS, "unit_representative"},
         "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
     },
-    "not upheld, letters out": {"make_record_pack": {"unit_representative"}, "tell_management": DISSENTER},
-    "not upheld, record made": {"record_upload": {"unit_representative"}, "tell_management": DISSENTER},
-    "closed": {},
+    "not upheld, letters out": {
+        "make_record_pack": {"unit_representative"},
+        "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
+    },
+    "not upheld, record made": {
+        "record_upload": {"unit_representative"},
+        "tell_management": DISSENTER,
+        "correct_decision": PRESIDED,
+    },
+    "closed": {"correct_decision": PRESIDED},
     "withdrawn": {},
     "lapsed": {},
 }

@@ -23,6 +23,7 @@ from dissent.models import (
     Attendance,
     Child,
     Conference,
+    Correction,
     Decision,
     Dissent,
     LedgerEntry,
@@ -379,7 +380,50 @@ twice_make_record_pack = twice_from_the_ledger("make_record_pack")
 twice_record_upload = twice_from_the_ledger("record_upload")
 
 
+def twice_correcting(verb: str) -> Callable[[World], tuple[list[Act], models.QuerySet[Any]]]:
+    def twice(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+        return [test_ledger.READY[verb](world)] * 2, Correction.objects.all()
+
+    twice.__name__ = f"twice_{verb}"
+    return twice
+
+
+twice_correct_child = twice_correcting("correct_child")
+twice_correct_conference_end = twice_correcting("correct_conference_end")
+twice_correct_attendance = twice_correcting("correct_attendance")
+
+
+def correcting_the_decision(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    act = decide_again(world, world.released(outcome="not_upheld"), "not_upheld")
+    return [act] * 2, Correction.objects.all()
+
+
+def correcting_the_decision_or_rehearing(world: World) -> tuple[list[Act], models.QuerySet[Any]]:
+    """A decision is corrected, or answered by a further conference: never both."""
+    dissent = world.released()
+    return [
+        decide_again(world, dissent, "not_upheld"),
+        rehear(world, dissent),
+    ], LedgerEntry.objects.filter(verb__in=["correct_decision", "record_further_conference"])
+
+
+def decide_again(world: World, dissent: Dissent, outcome: str) -> Act:
+    found = Found(outcome=outcome, reasons="As it was.", plain_reasons="Plainly.")
+    return lambda: actions.correct_decision(
+        dissent=dissent,
+        findings=dict.fromkeys(dissent.children.all(), found),
+        because="The wrong child.",
+        by=world.superintendent,
+        at=NOW,
+    )
+
+
 RACES = {
+    "correct_child": twice_correct_child,
+    "correct_conference_end": twice_correct_conference_end,
+    "correct_attendance": twice_correct_attendance,
+    "correct_decision": correcting_the_decision,
+    "correct_decision, record_further_conference": correcting_the_decision_or_rehearing,
     "answer_for_family": twice_answer_for_family,
     "hold_back": twice_hold_back,
     "let_go": twice_let_go,

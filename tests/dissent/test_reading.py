@@ -265,7 +265,8 @@ def test_the_panels_chair_reads_until_the_letters_are_released_though_one_is_sti
     dissent = world.released(dissent)
     assert dissent.letters_issued_at is None
     assert sees(world.superintendent) == set()
-    assert dissent.relations(world.superintendent, at=NOW) == frozenset()
+    assert dissent.relations(world.superintendent, at=NOW) == {"panel_presided"}
+    assert permissions.reads({"panel_presided"}) == frozenset()
 
 
 def test_a_paper_of_one_conference_is_no_way_to_another() -> None:

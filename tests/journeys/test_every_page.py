@@ -221,6 +221,21 @@ class Cases:
         self.world.packed(dissent, at=self.now)
         return dissent
 
+    def corrected(self) -> Dissent:
+        """Closed, and opened again by a child's date that was mistyped."""
+        dissent = self.until("released", outcome="not_upheld")
+        child = dissent.children.first()
+        actions.correct_child(
+            child=child,
+            name=child.name,
+            born_on=child.born_on - dt.timedelta(days=365),
+            due_on=None,
+            because="The year was mistyped.",
+            by=self.world.conference_administrator,
+            at=self.now,
+        )
+        return Dissent.objects.get(pk=dissent.pk)
+
     def conference(self, *, days_ago: int = 0, paper: bool = False) -> Conference:
         ended = self.now - dt.timedelta(days=days_ago, hours=3)
         held = self.world.conference(held_at=ended - dt.timedelta(hours=2), ended_at=ended, at=ended)
@@ -371,6 +386,22 @@ def of_the_family(case: Cases) -> Iterator[Row]:
     yield ada, reverse("change_contact", args=[one.conference_id, uncle.who])
 
 
+def of_the_corrections(case: Cases) -> Iterator[Row]:
+    one, ada, sunil = case.corrected, "conference_administrator", "service_manager"
+    conference = one.conference_id
+    yield ada, reverse("conference", args=[conference])
+    yield ada, reverse("correct_child", args=[conference, one.children.first().pk])
+    yield ada, reverse("correct_end", args=[conference])
+    yield ada, reverse("correct_attendance", args=[conference, one.attendance_id])
+    for part in ("?part=conference", "?part=decision", "?part=history"):
+        yield sunil, reverse("dissent", args=[one.pk]) + part
+    yield sunil, reverse("correct_decision", args=[case.offered.pk])
+    yield "superintendent", reverse("correct_decision", args=[case.closed.pk])
+    old = one.letters.exclude(replaced_at=None).get(to=case.world.people["officer"])
+    yield "officer", reverse("letter", args=[old.pk])
+    yield "business_manager", reverse("letters", args=[one.pk])
+
+
 def of_the_panel(case: Cases) -> Iterator[Row]:
     bronwen, petra = "business_manager", "superintendent"
     yield bronwen, reverse("dissent", args=[case.escalated.pk])
@@ -505,6 +536,7 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
         of_the_second_way_in,
         of_the_case,
         of_the_family,
+        of_the_corrections,
         of_the_panel,
         of_the_letters,
         of_the_record,
@@ -531,6 +563,16 @@ def test_every_page_is_clean_fits_and_goes_by_keyboard(case, browsers, accessibl
     land(petra, petra.get_by_role("button", name="Check what you decided"))
     assert petra.get_by_role("button", name="Record this decision").is_visible()
     look_at(petra, accessible)
+
+    child = case.corrected.children.first()
+    ada = browsers.open(
+        "conference_administrator", reverse("correct_child", args=[child.conference_id, child.pk])
+    )
+    ada.locator("[name=name]").fill("Child Z Testson")
+    ada.locator("[name=because]").fill("The name was misheard.")
+    land(ada, ada.get_by_role("button", name="Check what follows"))
+    assert ada.get_by_role("button", name="Correct this").is_visible()
+    look_at(ada, accessible)
 
     for page in when_something_is_wrong(case, browsers):
         look_at(page, accessible)

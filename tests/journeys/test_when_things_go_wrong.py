@@ -11,7 +11,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from dissent.models import Dissent, Letter
+from dissent import actions
+from dissent.models import Child, Dissent, Letter
 from dissent.models.ledger import verify
 from tests.journeys.desk import Desk
 from tests.journeys.test_one_dissent import (
@@ -249,4 +250,60 @@ def test_one_panel_answers_two_dissents_differently_and_each_is_told_of_both(
         assert says in text
         assert f"The panel’s reasons about {dissent.reference}." in text
     assert Dissent.objects.get(pk=first.pk).state == "reconvening"
+    assert verify(world.council)[1] == []
+
+
+def letters_are_made() -> None:
+    until = time.monotonic() + 60
+    while Letter.objects.in_force().filter(made_at=None).exists() and time.monotonic() < until:
+        time.sleep(0.2)
+
+
+def test_a_date_of_birth_is_corrected_after_its_letters_are_out(people: People, world: World) -> None:
+    dissent = raised(world)
+    world.relative(
+        dissent.children.get(), "Mo Testson", contact="email", details="mo@family.example", at=ago(hours=3)
+    )
+    for number, to in enumerate(
+        (world.filed, world.reviewed, world.offered, world.escalated, world.convened, world.sat)
+    ):
+        dissent = to(dissent, at=ago(minutes=150 - 10 * number))
+    dissent = world.decided(dissent, outcome="not_upheld", at=ago(minutes=80))
+    letters_are_made()
+    dissent = world.told(dissent, at=ago(minutes=60))
+    actions.release_letters(dissent=dissent, by=world.business_manager, at=timezone.now())
+    assert Dissent.objects.get().state == "closed"
+    old = Letter.objects.get(dissent=dissent, to=world.nurse)
+    nina = people.at_desk(world.nurse, f"/letters/{old.pk}/")
+    assert "1 May 2018" in text_of(nina.download("Download the letter"))
+
+    ada = people.at_desk(world.conference_administrator, f"/conferences/{dissent.conference_id}/")
+    ada.open("Correct name or date of Child A Testson")
+    ada.fill(born_on=dt.date(2017, 5, 1), because="The year was mistyped. The midwife has the record.")
+    ada.press("Check what follows")
+    ada.sees("4 letters to professionals taken back at once, and a new one is made.")
+    assert Child.objects.get().born_on == dt.date(2018, 5, 1)
+    ada.press("Correct this")
+    ada.sees("The year was mistyped. The midwife has the record.")
+
+    nina.goto(f"/letters/{old.pk}/")
+    nina.sees("This letter was taken back")
+    nina.sees("A new letter takes its place.")
+    assert dissent.reference in people.mailbox.latest(world.nurse.email).subject
+    letters_are_made()
+    bronwen = people.at_desk(world.business_manager)
+    bronwen.open(dissent.reference)
+    bronwen.open("Look at the letters and release them")
+    bronwen.sees("Letters that were taken back")
+    bronwen.page.locator("[name=read]").check()
+    bronwen.go_on()
+
+    nina.goto(f"/letters/{old.pk}/")
+    nina.open("Open the new letter")
+    text = re.sub(r"\s+", " ", text_of(nina.download("Download the letter")))
+    assert "1 May 2017" in text
+    assert "1 May 2018" not in text
+    assert "This letter replaces the one of" in text
+    assert Letter.objects.in_force().get(dissent=dissent, addressee="Mo Testson").is_issued
+    assert Dissent.objects.get().state == "closed"
     assert verify(world.council)[1] == []

@@ -27,6 +27,7 @@ from dissent.forms import (
     cases,
     childs_record,
     conferences,
+    corrections,
     dissenter,
     families,
     letters,
@@ -398,6 +399,60 @@ PAGES += (
 
 PAGES += (
     Page(
+        "CorrectChildForm",
+        to_be_asked,
+        "conference_administrator",
+        f"{HOME}children/{{child}}/correct/",
+        {"name": RECORD, "because": RECORD},
+        {"name": "New", **born("born_on", "1 1 2020"), "because": "Wrong", "then": "correct"},
+    ),
+    Page(
+        "CorrectEndForm",
+        World.conference,
+        "conference_administrator",
+        f"{HOME}end/correct/",
+        {"because": RECORD},
+        {**on("ended_at", when("2026-03-03 11:30")), "because": "Wrong", "then": "correct"},
+    ),
+    Page(
+        "CorrectAttendanceForm",
+        to_be_asked,
+        "conference_administrator",
+        f"{HOME}attendances/{{attendance}}/correct/",
+        {"name": RECORD, "job": RECORD, "because": RECORD},
+        {
+            "name": "New",
+            "job": "Officer",
+            "capacity": "professional",
+            "present": "yes",
+            "because": "Wrong",
+            "then": "correct",
+        },
+        {"agency": lambda world: world.agency("Police").pk},
+    ),
+    Page(
+        "CorrectDecisionForm",
+        to_be_asked,
+        "superintendent",
+        "/dissents/{dissent}/decision/correct/",
+        {
+            "reasons": ("business_manager /dissents/{dissent}/letters/", DECISION),
+            "plain_reasons": ("business_manager /dissents/{dissent}/letters/", DECISION),
+            "because": (DECISION,),
+        },
+        {
+            "outcome": "upheld",
+            "ground": "A",
+            "reasons": "Because",
+            "plain_reasons": "So",
+            "because": "Wrong",
+            "then": "correct",
+        },
+    ),
+)
+
+PAGES += (
+    Page(
         "RecordNumberForm",
         with_a_number,
         "conference_administrator",
@@ -427,6 +482,7 @@ def test_every_field_that_is_typed_in_is_tried():
         cases,
         childs_record,
         conferences,
+        corrections,
         dissenter,
         families,
         letters,
@@ -497,6 +553,7 @@ def places_of(it: Any) -> dict[str, Any]:
             "conference": it.conference_id,
             "child": child,
             "who": who,
+            "attendance": it.conference.attendances.first().pk,
         }
     return {"conference": it.pk, "child": it.children.first().pk}
 

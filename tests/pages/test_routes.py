@@ -304,6 +304,18 @@ def a_paper(case: Marked) -> dict[str, Any]:
     return {"kind": "minutes", "paper": SimpleUploadedFile("m.pdf", a_pdf(), "application/pdf")}
 
 
+def a_corrected_child(case: Marked) -> dict[str, Any]:
+    return {"name": "New", **moment("born_on", "1 1 2020"), "because": "Wrong", "then": "correct"}
+
+
+def a_corrected_end(case: Marked) -> dict[str, Any]:
+    return {**moment("ended_at", at="11:30"), "because": "Wrong", "then": "correct"}
+
+
+def who_was_there(case: Marked) -> object:
+    return case.conference.attendances.get(person=case.people["present"]).pk
+
+
 def who_dissented(case: Marked) -> dict[str, Any]:
     there = case.conference.attendances.get(person=case.people["present"])
     return {"attendance": there.pk, "children": [case.child.pk]}
@@ -557,6 +569,24 @@ ROWS = (
         "change_contact", ADMINISTRATOR, plus(conference, who_asked), sends=said(contact="", because="Moved")
     ),
     row("change_contact", NOBODY, plus(conference, lambda case: uuid4())),
+    # what was wrong
+    row("correct_child", ADMINISTRATOR, plus(conference, own_child), sends=a_corrected_child),
+    row("correct_child", NOBODY, plus(conference, child_of("other")), of=OPEN),
+    row("correct_child", NOBODY, plus(conference, child_of("far")), of=OPEN),
+    row("correct_end", ADMINISTRATOR, conference, sends=a_corrected_end),
+    row(
+        "correct_attendance",
+        ADMINISTRATOR,
+        plus(conference, who_was_there),
+        sends=lambda case: {**an_attendance(case), "because": "Wrong", "then": "correct"},
+    ),
+    row("correct_attendance", NOBODY, plus(conference, lambda case: uuid4())),
+    of_a_dissent(
+        "correct_decision",
+        either(REVIEWERS, may(panel_chair=PRESIDES | LET_GO | MADE)),
+        dissent,
+        sends=said(**{**UPHELD, "because": "Wrong", "then": "correct"}),
+    ),
 )
 
 
