@@ -53,8 +53,8 @@ def fill_in_record_number(
         )
     if was and not because.strip():
         raise Refused("Say why it is another one.", field="because")
-    mine.record_number = number
-    mine.save(update_fields=["record_number"])
+    mine.record_number, mine.record_number_because = number, because.strip() if was else ""
+    mine.save(update_fields=["record_number", "record_number_because"])
     ledger.write(
         council=held.council,
         verb="fill_in_record_number",
@@ -63,7 +63,7 @@ def fill_in_record_number(
         by=by,
         happened_at=at,
         recorded_at=at,
-        values={"record_number": number, "instead_of": was, "because": because.strip()},
+        values={"record_number": number, "instead_of": was, "because": mine.record_number_because},
     )
     return mine
 

@@ -51,6 +51,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name="child",
+            name="record_number_because",
+            field=models.TextField(blank=True, help_text="Why it was put right."),
+        ),
+        migrations.AddField(
             model_name="decision",
             name="goes_on_record",
             field=models.BooleanField(default=False, help_text="Whether it goes on each child's record."),

@@ -118,6 +118,7 @@ class Child(CouncilRow):
     born_on = models.DateField(null=True)
     due_on = models.DateField(null=True)
     record_number = models.CharField(max_length=60, blank=True)
+    record_number_because = models.TextField(blank=True, help_text="Why it was put right.")
     decision = models.CharField(max_length=10, choices=Decision.choices)
     category = models.CharField(max_length=10, choices=Category.choices, blank=True)
     added_at = models.DateTimeField()

@@ -270,6 +270,8 @@ def record_number(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
     rows = [{"key": "Child", "value": str(found)}, {"key": "Born", "value": shown.born(found)}]
     if found.record_number:
         rows.append({"key": f"{words} on the record", "value": found.record_number})
+    if found.record_number_because:
+        rows.append({"key": "Put right because", "value": found.record_number_because, "typed": True})
     return show(
         request,
         "conference_number.html",

@@ -105,6 +105,7 @@ def test_each_child_has_a_file_in_which_nothing_of_another_stands(world: World) 
         words = said(packs[mine])
         assert f"Found for {mine}." in words
         assert mine.name in words
+        assert words.count("It was recorded that the child was told") == 1
         for strange in (other.name, f"Found for {other}.", third.name, "REC 2"):
             assert strange not in words
     with pytest.raises(Refused, match="not about that child"):
@@ -420,7 +421,7 @@ def test_the_number_can_be_put_right_when_the_conference_is_closed_and_the_ledge
     [
         (" ", "REC 0", "Enter the LCS number"),
         ("REC 0", "REC 0", "on the record already"),
-        ("rec 1", "REC 0", "is the LCS number of Child B Testson"),
+        ("rec 1", "REC 0", "This is the LCS number of Child"),
         ("18", "", "Somebody else has filled in another LCS number meanwhile: REC 0"),
     ],
 )

@@ -457,7 +457,10 @@ PAGES += (
         with_a_number,
         "conference_administrator",
         "/conferences/{conference}/children/{child}/number/",
-        {"record_number": (f"conference_administrator {HOME}",), "because": ()},
+        {
+            "record_number": (f"conference_administrator {HOME}", "conference_administrator {address}"),
+            "because": ("conference_administrator {address}",),
+        },
         {"seen": "17", "record_number": "18", "because": "Mistaken"},
     ),
 )
