@@ -14,6 +14,7 @@ from councils.models import Person
 from dissent import childs_record
 from dissent.actions.core import Refused, close_if_nothing_is_owed, hold, hold_conference, note
 from dissent.models import Child, Dissent, LetterContent, RecordPack, RecordPackContent, ledger
+from dissent.models.uploads import children_to_be_uploaded
 from dissent.pdf import Document, bundle
 
 Write = Callable[[Document, list[bytes]], bytes]
@@ -102,7 +103,7 @@ def _composed(
         raise Refused(lacks)
     says = childs_record.compose(held, mine)
     before = held.record_packs.in_force().filter(child=mine).first()
-    if before and before.says == says:
+    if before and before.says == says and not before.overtaken_at:
         raise SaysTheSame("There is a file already, and it says all that the case says.")
     return held, says
 
@@ -126,6 +127,15 @@ def why_not_yet(dissent: Dissent, child: Child) -> str:
 def says_now(dissent: Dissent, child: Child) -> dict[str, Any]:
     """Return what a file would say that was made now."""
     return childs_record.compose(dissent, child)
+
+
+def overtake(dissent: Dissent, *, at: dt.datetime) -> bool:
+    """End the files that a correction makes say something wrong. Returns whether one is to be uploaded."""
+    for pack in dissent.record_packs.in_force().filter(overtaken_at=None).select_related("child"):
+        if childs_record.compose(dissent, pack.child) != pack.says:
+            pack.overtaken_at = at
+            pack.save(update_fields=["overtaken_at"])
+    return bool(children_to_be_uploaded(dissent))
 
 
 def _letters(says: dict[str, Any]) -> list[bytes]:
@@ -167,6 +177,8 @@ def record_upload(*, pack: RecordPack, uploaded_on: dt.date, by: Person, at: dt.
     held = RecordPack.objects.select_for_update(of=("self",)).get(pk=pack.pk)
     if held.replaced_at:
         raise Refused("A newer file has taken the place of this one. Upload the newer one.")
+    if held.overtaken_at:
+        raise Refused("Something that this file says was corrected. Make it again, and upload the new one.")
     if held.uploaded_on:
         raise Refused("It is recorded already that this file was uploaded.")
     if uploaded_on > timezone.localdate(at):

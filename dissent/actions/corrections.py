@@ -22,6 +22,7 @@ from councils.models import Agency, Person
 from councils.procedure import Clock as Rule
 from dissent import notices
 from dissent.actions import clocks
+from dissent.actions.childs_record import overtake
 from dissent.actions.conference import (
     of_this_council,
     refuse_unlikely_child,
@@ -112,6 +113,7 @@ def correct_child(
     )
     _note(correction, "correct_child", conference=held, about=row, by=by, at=at)
     stood.replace(correction, at=at)
+    _overtake_records(held, at=at)
     return correction
 
 
@@ -163,6 +165,7 @@ def correct_conference_end(
     _note(correction, "correct_conference_end", conference=held, about=new, by=by, at=at)
     for dissent in cases:
         _run_from(correction, dissent, old, new, at=at)
+    _overtake_records(held, at=at)
     return correction
 
 
@@ -240,6 +243,7 @@ def correct_attendance(
     )
     _note(correction, "correct_attendance", conference=held, about=new, by=by, at=at)
     stood.replace(correction, now_is={old.pk: new.pk}, at=at)
+    _overtake_records(held, at=at)
     return correction
 
 
@@ -318,6 +322,7 @@ def correct_decision(
     moment = _decided_instead(correction, held, by=by, at=at)
     stood.replace(correction, new=new, at=at)
     held = lock(held.pk)
+    overtake(held, at=at)
     _what_it_leads_to(held, moment, was_offered=was_offered, by=by, at=at)
     close_if_nothing_is_owed(held, at=at)
     return correction
@@ -429,6 +434,14 @@ class _Letters:
                 continue
             if decision.stage == dissent.stage:
                 dissent.letters_issued_at = None
+            _open_again(dissent, at=at)
+            dissent.save()
+
+
+def _overtake_records(conference: Conference, *, at: dt.datetime) -> None:
+    """Have the files for children's records made again that are wrong now; open the cases that owe one."""
+    for dissent in _cases(conference):
+        if overtake(dissent, at=at):
             _open_again(dissent, at=at)
             dissent.save()
 

@@ -74,6 +74,10 @@ class Migration(migrations.Migration):
                 ("made_at", models.DateTimeField()),
                 ("replaced_at", models.DateTimeField(null=True)),
                 (
+                    "overtaken_at",
+                    models.DateTimeField(help_text="When something that it says was corrected.", null=True),
+                ),
+                (
                     "uploaded_on",
                     models.DateField(
                         help_text="The day on which it went onto the child's record.", null=True

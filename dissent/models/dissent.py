@@ -182,6 +182,7 @@ class DissentQuerySet(models.QuerySet["Dissent"]):
             child=models.OuterRef("child"),
             made_at__gte=models.OuterRef("decision__decided_at"),
             uploaded_on__isnull=False,
+            overtaken_at=None,
         )
         missing = Finding.objects.filter(
             ~models.Exists(done),

@@ -38,6 +38,7 @@ class RecordPack(CouncilRow):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     replaced_at = models.DateTimeField(null=True)
+    overtaken_at = models.DateTimeField(null=True, help_text="When something that it says was corrected.")
     uploaded_on = models.DateField(null=True, help_text="The day on which it went onto the child's record.")
     upload_said_at = models.DateTimeField(null=True)
     upload_said_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")

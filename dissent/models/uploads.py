@@ -52,7 +52,7 @@ def children_to_be_uploaded(dissent: Dissent) -> list[Child]:
     Asks least where `decisions__findings__child` and `record_packs` came with the dissent.
     """
     decisions = [each for each in dissent.decisions.all() if each.goes_on_record and not each.replaced_at]
-    uploaded = [pack for pack in dissent.record_packs.all() if pack.uploaded_on]
+    uploaded = [pack for pack in dissent.record_packs.all() if pack.uploaded_on and not pack.overtaken_at]
     missing = {
         finding.child
         for decision in decisions
@@ -66,4 +66,7 @@ def children_to_be_uploaded(dissent: Dissent) -> list[Child]:
 
 def a_pack_waits(dissent: Dissent) -> bool:
     """Say whether there is a pack in force of which nobody has said yet that they uploaded it."""
-    return any(pack.replaced_at is None and not pack.uploaded_on for pack in dissent.record_packs.all())
+    return any(
+        pack.replaced_at is None and not pack.overtaken_at and not pack.uploaded_on
+        for pack in dissent.record_packs.all()
+    )

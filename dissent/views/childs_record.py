@@ -89,6 +89,8 @@ def _row(dissent: Dissent, child: Child) -> list[str | shown.Row]:
 def _state(pack: RecordPack | None) -> tuple[str, str]:
     if pack is None:
         return "Not made yet", "yellow"
+    if pack.overtaken_at:
+        return "Something in it was corrected: to be made again", "red"
     if pack.uploaded_on is None:
         return "Made, and not uploaded yet", "yellow"
     return f"Uploaded on {day(pack.uploaded_on)}", "green"
@@ -103,7 +105,7 @@ def record(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
     pack = _in_force(dissent, found)
     can = dissent.can("make_record_pack")
     says = says_now(dissent, found) if can or pack else {}
-    is_old = can and bool(pack) and pack.says != says
+    is_old = can and pack is not None and (pack.says != says or pack.overtaken_at is not None)
     return _show(
         request,
         dissent,
@@ -118,7 +120,7 @@ def record(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
         why_not=why_not_yet(dissent, found) if can else "",
         can_make=can and (pack is None or is_old),
         upload=reverse("record_uploaded", args=[pk, child])
-        if pack and not pack.uploaded_on and dissent.can("record_upload")
+        if pack and not (pack.uploaded_on or pack.overtaken_at) and dissent.can("record_upload")
         else "",
         others=words_about_others(says, dissent, found),
         older=[
