@@ -125,6 +125,7 @@ class Stories:
         self._decided(decided, "upheld", days=2)
         self._withdrawn(self._filed(self._raised("Sample, Jo", days=8), days=8), days=4)
         self._conference("Sample, Ida", days=0)
+        self._unmatched(days=1)
         self._family(days=14)
 
     def _at(self, days: int, hours: float = 0) -> dt.datetime:
@@ -207,6 +208,20 @@ class Stories:
             by=self.who["chair"],
             at=self._at(days, -0.4),
         )
+
+    def _unmatched(self, *, days: int) -> None:
+        """A form about a conference that nobody has recorded, by somebody whom nobody has recorded."""
+        begun = actions.begin_dissent(
+            council=self.council,
+            name="Nell Newcomer-Sample",
+            job="Palliative care nurse",
+            agency_name="Hospice of Nowhere-Sample",
+            ended_at=self._at(days, -2),
+            which="Kay Sample, in the town hall.",
+            by=Person.objects.known_by("nell@hospice.example"),
+            at=self._at(days, -0.5),
+        )
+        self._filed(begun, days=days)
 
     def _filed(self, dissent: Dissent, *, days: int) -> Dissent:
         at = self._at(days, -0.1)
