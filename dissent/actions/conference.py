@@ -163,6 +163,16 @@ def add_child(
     if before := _made(held.children, once, facts):
         return before
     refuse_unlikely_child(held, name=name, born_on=born_on, due_on=due_on, at=at)
+    refuse_unlikely_plan(decision, category)
+    child = Child.objects.create(
+        id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
+    )
+    _note(held, "add_child", by=by, at=at, about=child, values=facts)
+    return child
+
+
+def refuse_unlikely_plan(decision: str, category: str) -> None:
+    """Raise Refused where a category does not go with what was decided."""
     if decision in (Child.Decision.MADE, Child.Decision.CONTINUED) and not category:
         raise Refused("Say under which category the child has a plan.", field="category")
     if decision == Child.Decision.NOT_MADE and category:
@@ -170,11 +180,6 @@ def add_child(
             "No plan was made for this child, so there is no category. Check what the conference decided.",
             field="category",
         )
-    child = Child.objects.create(
-        id=once or uuid4(), council_id=held.council_id, conference=held, added_at=at, **facts
-    )
-    _note(held, "add_child", by=by, at=at, about=child, values=facts)
-    return child
 
 
 def refuse_unlikely_child(

@@ -27,6 +27,7 @@ from dissent.actions.conference import (
     of_this_council,
     refuse_unlikely_child,
     refuse_unlikely_end,
+    refuse_unlikely_plan,
 )
 from dissent.actions.core import (
     Refused,
@@ -57,7 +58,7 @@ from dissent.models import (
 from dissent.models.dissent import AWAITING_ADMISSION, CLOSED
 
 MEANWHILE = "Somebody else corrected this meanwhile. Look at what the record says now."
-OF_A_CHILD = ("name", "born_on", "due_on")
+OF_A_CHILD = ("name", "born_on", "due_on", "decision", "category")
 OF_AN_ATTENDANCE = ("name", "job", "agency", "capacity", "present")
 
 
@@ -68,14 +69,17 @@ def correct_child(
     name: str,
     born_on: dt.date | None,
     due_on: dt.date | None,
+    decision: str | None = None,
+    category: str | None = None,
     because: str,
     seen: str = "",
     by: Person,
     at: dt.datetime,
 ) -> Correction:
-    """Say rightly how a child is called, and when it was born or is expected.
+    """Say rightly how a child is called, when it was born or is expected, and what the conference decided.
 
-    It stays the same child; what the record said of it is kept with why. Also once the record is closed.
+    `decision` and `category` are as they were where nothing is said of them. It stays the same child; what
+    the record said of it is kept with why. Also once the record is closed.
     `seen` marks what the page showed, here and below (`mark`).
 
     Raises PermissionDenied, TransitionNotAllowed where the record says something else by now, and Refused
@@ -84,12 +88,19 @@ def correct_child(
     held = hold_conference(child.conference, verb="correct", by=by, at=at)
     row = held.children.select_for_update(of=("self",)).get(pk=child.pk)
     _as_seen(seen, row)
-    facts: dict[str, Any] = {"name": name.strip(), "born_on": born_on, "due_on": due_on}
+    facts: dict[str, Any] = {
+        "name": name.strip(),
+        "born_on": born_on,
+        "due_on": due_on,
+        "decision": row.decision if decision is None else decision,
+        "category": row.category if category is None else category,
+    }
     was = {key: getattr(row, key) for key in OF_A_CHILD}
     _says_why(because)
     if facts == was:
         raise Refused("The record says the same already.", field="name")
     refuse_unlikely_child(held, name=name, born_on=born_on, due_on=due_on, at=at)
+    refuse_unlikely_plan(facts["decision"], facts["category"])
     if row.due_on and born_on and born_on > timezone.localdate(held.held_at):
         raise Refused(
             "The child was born after the conference, so its record was right on its day and so are the "

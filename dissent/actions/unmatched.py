@@ -349,10 +349,11 @@ def _attendance(
     held: Dissent, conference: Conference, known_as: Attendance | None, *, by: Person, at: dt.datetime
 ) -> Attendance:
     """Return the dissenter on the record of the conference, put there where it had them not."""
-    if found := conference.attendances.filter(person=held.dissenter_id).first():
+    there = conference.attendances.in_force()
+    if found := there.filter(person=held.dissenter_id).first():
         return found
     if known_as:
-        by_name = conference.attendances.filter(pk=known_as.pk, person=None).first()
+        by_name = there.filter(pk=known_as.pk, person=None).first()
         if by_name is None:
             raise Refused("Choose somebody whom the record knows by name alone.", field="attendance")
         by_name.person, by_name.email = held.dissenter, held.dissenter.email

@@ -8,7 +8,7 @@ from typing import Any
 from django.forms import CharField, HiddenInput
 
 from councils.models import Agency
-from dissent.actions.corrections import mark
+from dissent.actions.corrections import OF_A_CHILD, mark
 from dissent.forms.base import Button, Form
 from dissent.forms.conferences import AgencyField
 from dissent.forms.fields import DateField, DateTimeField, Radios, Text, TextArea, YesNo
@@ -39,19 +39,29 @@ class _Correcting(Form):
 
 
 class CorrectChildForm(_Correcting):
-    """How a child is called, and when it was born or is expected."""
+    """How a child is called, when it was born or is expected, and what the conference decided."""
 
-    unmarked = ("name", "born_on", "due_on")
+    unmarked = ("name", "born_on", "due_on", "category")
 
     name = Text(label="Name", required=False, max_length=200)
     born_on = DateField(label="Date of birth", name="date of birth", required=False)
     due_on = DateField(
         label="For an unborn child: when is the child expected?", name="due date", required=False
     )
+    decision = Radios(
+        label="What did the conference decide for this child?",
+        choices=Child.Decision.choices,
+        missing="Choose what the conference decided",
+    )
+    category = Radios(
+        label="Under which category?",
+        choices=[*Child.Category.choices, ("", "None", "No plan was made")],
+        required=False,
+    )
     because = _why()
 
     def __init__(self, *args: Any, child: Child, **kwargs: Any) -> None:
-        said = {"name": child.name, "born_on": child.born_on, "due_on": child.due_on, "seen": mark(child)}
+        said = {name: getattr(child, name) for name in OF_A_CHILD} | {"seen": mark(child)}
         super().__init__(*args, initial=said, **kwargs)
 
 

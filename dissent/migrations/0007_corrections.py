@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     "of",
                     models.CharField(
                         choices=[
-                            ("child", "A child’s name or date"),
+                            ("child", "What the record says of a child"),
                             ("end", "The end of the conference"),
                             ("attendance", "Who was at the conference"),
                             ("decision", "What was decided about which child"),

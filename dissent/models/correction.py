@@ -26,7 +26,7 @@ class Correction(CouncilRow):
     """
 
     class Of(models.TextChoices):
-        CHILD = "child", "A child’s name or date"
+        CHILD = "child", "What the record says of a child"
         END = "end", "The end of the conference"
         ATTENDANCE = "attendance", "Who was at the conference"
         DECISION = "decision", "What was decided about which child"

@@ -343,7 +343,11 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
     return {
         "name": str(child),
         "facts": [
-            {"key": "Born", "value": shown.born(child), **_correct_child(child, conference, may)},
+            {
+                "key": "Born",
+                "value": shown.born(child),
+                **_correct_child(child, conference, may, what=f"name or date of {child}"),
+            },
             {
                 "key": shown.capital(rules.words.record_number.one),
                 "value": child.record_number or "Not known yet",
@@ -353,7 +357,11 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
                 "action": "Put it right" if child.record_number else "Fill it in",
                 "what": f"for {child}",
             },
-            {"key": "Decision", "value": child.get_decision_display()},
+            {
+                "key": "Decision",
+                "value": child.get_decision_display(),
+                **_correct_child(child, conference, may, what=f"decision for {child}"),
+            },
             *([{"key": "Category", "value": child.get_category_display()}] if child.category else []),
         ],
         "people": [
@@ -366,11 +374,11 @@ def _child(child: Child, conference: Conference, may: set[str], *, writable: boo
     }
 
 
-def _correct_child(child: Child, conference: Conference, may: set[str]) -> Row:
+def _correct_child(child: Child, conference: Conference, may: set[str], *, what: str) -> Row:
     if "correct" not in may:
         return {}
     href = reverse("correct_child", args=[conference.pk, child.pk])
-    return {"href": href, "action": "Correct", "what": f"name or date of {child}"}
+    return {"href": href, "action": "Correct", "what": what}
 
 
 def _new_contact(relative: Relative, conference: Conference, may: set[str]) -> str:

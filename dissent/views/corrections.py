@@ -39,14 +39,14 @@ DONE = "It is corrected, and what follows from that is done."
 
 @page
 def correct_child(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
-    """Correct what the record says of a child's name and date."""
+    """Correct what the record says of a child: name, date, and what the conference decided."""
     conference = find_conference(request, pk, "correct")
     row = get_object_or_404(conference.children.select_related("conference"), pk=child)
     form = CorrectChildForm(typed(request), child=row, back=reverse("conference", args=[pk]))
-    heading = f"Correct the name or date of {row}"
-    rows = [
-        {"key": "On the record", "value": f"{row}, {shown.born(row)}"},
-    ]
+    heading = f"Correct what the record says of {row}"
+    decided = [row.get_decision_display(), row.get_category_display()]
+    on_record = ", ".join(filter(None, [str(row), shown.born(row), *decided]))
+    rows = [{"key": "On the record", "value": on_record}]
     act = actions.correct_child
     return _of_a_conference(request, conference, form, act, heading=heading, rows=rows, child=row)
 

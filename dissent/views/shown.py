@@ -643,6 +643,8 @@ FACTS = {
     "name": "Name",
     "born_on": "Born",
     "due_on": "Expected",
+    "decision": "Decision",
+    "category": "Category",
     "ended_at": "Ended",
     "job": "Job",
     "agency": "Agency",
@@ -677,6 +679,10 @@ def _fact_in_words(key: str, value: Any) -> str:
             return day(dt.date.fromisoformat(value))
         case "ended_at":
             return day_and_time(dt.datetime.fromisoformat(value))
+        case "decision":
+            return str(Child.Decision(value).label)
+        case "category":
+            return str(Child.Category(value).label)
         case "capacity":
             return str(Attendance.Capacity(value).label)
         case "present":
@@ -745,7 +751,7 @@ HAPPENED = {
     "record_further_conference": "Further conference recorded",
     "clock_passed": "Time ran out",
     "close": "Case closed",
-    "correct_child": "A child’s name or date corrected",
+    "correct_child": "What the record says of a child corrected",
     "correct_conference_end": "The end of the conference corrected",
     "correct_attendance": "The list of those at the conference corrected",
     "correct_decision": "What was decided about which child corrected",

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -162,7 +163,9 @@ def _near(request: HttpRequest, dissent: Dissent, around: dt.datetime) -> list[C
     """Return the conferences of the council that ended near `around`, the nearest first."""
     visible = Conference.objects.visible_to(request.user, at=request.at)
     near = visible.filter(council=dissent.council_id, ended_at__range=(around - NEAR, around + NEAR))
-    rows = near.select_related("chair").prefetch_related("children", "attendances")
+    rows = near.select_related("chair").prefetch_related(
+        "children", Prefetch("attendances", Attendance.objects.in_force())
+    )
     return sorted(rows, key=lambda one: abs(one.ended_at - around))[:MOST]
 
 
@@ -184,7 +187,7 @@ def _on_record(conference: Conference | None) -> dict[str, Any]:
     """Return the children of the conference, and the professionals whom its record knows by name alone."""
     if conference is None:
         return {"of": [], "by_name": []}
-    unknown = conference.attendances.filter(person=None, capacity=Attendance.Capacity.PROFESSIONAL)
+    unknown = conference.attendances.in_force().filter(person=None, capacity=Attendance.Capacity.PROFESSIONAL)
     return {
         "of": [(child, shown.born(child)) for child in conference.children.all()],
         "by_name": unknown.select_related("agency").order_by("name"),

@@ -286,3 +286,18 @@ def test_a_letter_about_an_earlier_stage_is_released_again_with_those_about_the_
     released = actions.release_letters(dissent=dissent, by=world.business_manager, at=NOW)
     assert {letter.decision.stage for letter in released} == {"review", "panel"}
     assert again(dissent).state == "closed"
+
+
+def test_what_the_conference_decided_is_corrected_where_it_was_recorded_of_the_wrong_child(
+    world: World,
+) -> None:
+    """No letter of a dissent says it, so none is replaced."""
+    conference, dissent = issued(world, children=2)
+    first, second = conference.children.all()
+    correction = correct(world, first, born_on=first.born_on, decision="made", category="neglect")
+    assert correction.was == {"decision": "not_made", "category": ""}
+    assert correction.now == {"decision": "made", "category": "neglect"}
+    assert told("letter_taken_back") == set()
+    assert again(dissent).state == "closed"
+    with pytest.raises(Refused, match="under which category"):
+        correct(world, second, born_on=second.born_on, decision="made")

@@ -341,6 +341,28 @@ def test_whoever_was_absent_cannot_dissent_by_the_second_way_in_either(world: Wo
     assert settle(world, fresh(matched), let_in=False).state == "closed"
 
 
+def test_whoever_was_recorded_as_absent_by_mistake_is_let_in_once_the_record_is_put_right(
+    world: World,
+) -> None:
+    conference = world.conference()
+    matched = world.matched(world.unmatched(world.begun(who="absentee")), conference=conference)
+    wrong = conference.attendances.get(person=world.absentee)
+    actions.correct_attendance(
+        attendance=wrong,
+        name=wrong.name,
+        capacity="professional",
+        present=True,
+        agency=wrong.agency,
+        job=wrong.job,
+        because="She came late.",
+        by=world.conference_administrator,
+        at=ANSWERED,
+    )
+    dissent = world.confirmed(matched, at=ANSWERED)
+    assert dissent.attendance != wrong
+    assert dissent.attendance.replaced_at is None
+
+
 def test_an_agency_that_is_not_on_the_list_is_recorded_by_the_administrator_first(world: World) -> None:
     conference = world.conference()
     begun = world.begun(agency=None, agency_name="Hospice of Nowhere")

@@ -301,3 +301,21 @@ def test_whoever_reads_the_case_is_told_who_can_correct_the_decision_and_where(w
     said = Reader(world.business_manager).get(f"/dissents/{dissent.pk}/?part=decision")
     assert f"ask {world.superintendent.name} to correct it at" in said
     assert reverse("correct_decision", args=[dissent.pk]) in said
+
+
+def test_what_the_conference_decided_for_a_child_is_corrected_on_the_same_page(world: World) -> None:
+    child = world.conference().children.get()
+    reader = Reader(world.conference_administrator)
+    home = f"/conferences/{child.conference_id}/"
+    assert "Correct decision for Child A Testson" in reader.get(home)
+    sent = {
+        **reader.typed(of_child(child)),
+        "decision": "made",
+        "category": "neglect",
+        "because": "Mixed up.",
+    }
+    assert "A child protection plan was made" in reader.post(of_child(child), {**sent, "then": "check"})
+    reader.post(of_child(child), {**sent, "then": "correct"}, status=302)
+    assert "Category: nothing Decision: A child protection plan was made; Category: Neglect" in reader.get(
+        home
+    )

@@ -404,7 +404,13 @@ PAGES += (
         "conference_administrator",
         f"{HOME}children/{{child}}/correct/",
         {"name": RECORD, "because": RECORD},
-        {"name": "New", **born("born_on", "1 1 2020"), "because": "Wrong", "then": "correct"},
+        {
+            "name": "New",
+            **born("born_on", "1 1 2020"),
+            "decision": "not_made",
+            "because": "Wrong",
+            "then": "correct",
+        },
     ),
     Page(
         "CorrectEndForm",

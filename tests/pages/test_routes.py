@@ -305,7 +305,7 @@ def a_paper(case: Marked) -> dict[str, Any]:
 
 
 def a_corrected_child(case: Marked) -> dict[str, Any]:
-    return {"name": "New", **moment("born_on", "1 1 2020"), "because": "Wrong", "then": "correct"}
+    return {**a_child(case), "because": "Wrong", "then": "correct"}
 
 
 def a_corrected_end(case: Marked) -> dict[str, Any]:
