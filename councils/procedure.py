@@ -713,9 +713,7 @@ def _stage_faults(procedure: Procedure) -> Iterator[Fault]:
 def _record_faults(procedure: Procedure) -> Iterator[Fault]:
     record, stages = procedure.childs_record, {stage.key for stage in procedure.stages}
     if record and record.stage not in stages:
-        yield Fault(
-            "childs_record.stage", f"names the stage {record.stage!r}; write one of {_names(stages)}"
-        )
+        yield Fault("childs_record.stage", f"names the stage {record.stage!r}; write one of {_names(stages)}")
 
 
 def _step_faults(stage: Stage) -> Iterator[Fault]:
