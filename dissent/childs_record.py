@@ -59,7 +59,7 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
     """
     decisions = _in_force(dissent)
     found_for = {each.pk: {finding.child_id for finding in each.findings.all()} for each in decisions}
-    letters, placed = _about(dissent, child, found_for), addresses(dissent.conference)
+    letters, placed = _about(dissent, child, found_for), _places(dissent)
     follow = [each for each in letters if _follows(each, found_for[each.decision_id], placed)]
     steps = list(dissent.steps.select_related("recorded_by").order_by("happened_at", "recorded_at"))
     said = {
@@ -83,6 +83,25 @@ def compose(dissent: Dissent, child: Child) -> dict[str, Any]:
     }
     without: dict[str, Any] = _without_addresses(said, placed)
     return without
+
+
+def _places(dissent: Dissent) -> list[str]:
+    """Return the lines of addresses that would give somebody away.
+
+    Not those that every letter has, as the town in the council's own name; and what is given by hand names
+    the social worker, who is no secret.
+    """
+    lines = addresses(dissent.conference, ways=(Relative.Contact.POST, Relative.Contact.EMAIL))
+    if not lines:
+        return lines
+    council = dissent.council
+    agencies = council.agencies.values_list("name", flat=True)
+    known = _spaced("\n".join([council.name, council.address, council.front_door, *agencies]))
+    return [line for line in lines if _spaced(line) not in known]
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _file_name(dissent: Dissent, child: Child) -> str:

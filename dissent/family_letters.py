@@ -332,9 +332,10 @@ def _names(dissent: Dissent) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def addresses(conference: Conference) -> list[str]:
+def addresses(conference: Conference, *, ways: Iterable[str] = tuple(Relative.Contact)) -> list[str]:
     """Each line of each address that is long enough to place somebody: a street, a postcode, an e-mail."""
-    details = Relative.objects.filter(child__conference=conference).values_list("contact_details", flat=True)
+    found = Relative.objects.filter(child__conference=conference, contact__in=ways)
+    details = found.values_list("contact_details", flat=True)
     lines = (line.strip(" ,.") for each in details for line in re.split(r"[\n,]", each))
     return list(dict.fromkeys(line for line in lines if len(line) >= 5))
 
