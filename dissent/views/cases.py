@@ -650,10 +650,10 @@ def lapse(request: HttpRequest, dissent: Dissent) -> HttpResponse:
 
 
 def _where_to_reach(dissent: Dissent) -> list[shown.Row]:
-    there = dissent.attendance
+    there = dissent.who
     return [
         {"key": "Dissenter", "value": ", ".join(filter(None, [there.name, there.job]))},
-        {"key": "Agency", "value": there.agency.name if there.agency else "None on record"},
+        {"key": "Agency", "value": there.works_for or "None on record"},
         {"key": "E-mail address", "value": dissent.dissenter.email},
     ]
 

@@ -30,7 +30,7 @@ PACKS = Prefetch("record_packs", RecordPack.objects.select_related("made_by", "u
 
 def _find(request: HttpRequest, pk: UUID) -> Dissent:
     dissent = find_dissent(request, pk)
-    needs("record" in permissions.reads(dissent.stands_as))
+    needs("record" in permissions.reads(dissent.stands_as) and dissent.attendance is not None)
     prefetch_related_objects([dissent], "children", PACKS)
     return dissent
 

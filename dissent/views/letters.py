@@ -73,7 +73,7 @@ def letters(request: HttpRequest, pk: UUID) -> HttpResponse:
         council=dissent.council,
         form=form,
         reference=dissent.reference,
-        about=shown.about_conference(dissent.conference),
+        about=shown.conference_of(dissent),
         back=reverse("dissent", args=[pk]),
         headings=["To", "Letter", "Where it is"],
         rows=[_row(each, opened=str(each.pk) in opened) for each in to_professionals],
@@ -136,7 +136,7 @@ def _hand_over_to_family(request: HttpRequest, letter: Letter) -> HttpResponse:
             {"key": "How it should go", "value": letter.get_goes_by_display()},
         ],
         reference=dissent.reference,
-        about=shown.about_conference(dissent.conference),
+        about=shown.conference_of(dissent),
         back=reverse("letters", args=[letter.dissent_id]),
     )
 
@@ -298,15 +298,14 @@ def _more(letter: Letter, *, opened: bool) -> str:
 
 def _named(dissent: Dissent, decision: Decision | None) -> list[dict[str, Any]]:
     """Return the people whom the letters name, for components/people.html."""
-    attendance = dissent.attendance
+    who = dissent.who
     named = []
     if decision:
         named += [
             {"name": str(finding.child), "role": "Child", "note": f"Born: {shown.born(finding.child)}"}
             for finding in decision.findings.all()
         ]
-    agency = attendance.agency.name if attendance.agency else ""
-    named.append({"name": attendance.name, "role": "Raised the dissent", "agency": agency})
+    named.append({"name": who.name, "role": "Raised the dissent", "agency": who.works_for})
     if decision and decision.panel:
         named += [
             {"name": seat.person.name, "role": "Sat on the panel", "agency": seat.agency.name}
