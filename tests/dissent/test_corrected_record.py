@@ -186,7 +186,8 @@ def test_somebody_who_was_not_there_after_all_is_told_and_has_no_new_letter(worl
     attended(world, "officer", present=False)
     assert world.officer not in {letter.to for letter in in_force(dissent)}
     assert told("letter_taken_back") == {"Officer Testshire"}
-    assert again(dissent).state == "closed"
+    assert [owed for owed in again(dissent).owes() if "letters" in owed] == []
+    assert world.on_record(again(dissent), at=NOW).state == "closed"
 
 
 def test_somebody_who_was_there_after_all_has_a_letter_too(world: World) -> None:

@@ -137,11 +137,14 @@ def test_the_new_letters_go_out_as_the_first_did_released_by_a_second_person(wor
     dissent = again(dissent)
     assert (dissent.state, dissent.closed_at, dissent.letters_issued_at) == ("decided", None, None)
     assert {"Business Manager", "Service Manager"} <= told("letters_to_release_again")
-    assert dissent.owes() == ["4 of 5 letters are not issued."]
+    assert dissent.owes() == [
+        "4 of 5 letters are not issued.",
+        "It is not recorded that the decision is on each child’s record (1 to upload).",
+    ]
     later = when("2026-03-21 10:00")
     world.made(at=later)
     actions.release_letters(dissent=dissent, by=world.business_manager, at=later)
-    dissent = again(dissent)
+    dissent = world.on_record(again(dissent), at=later)
     assert (dissent.state, dissent.closed_at, dissent.letters_issued_at) == ("closed", later, later)
     assert Letter.objects.visible_to(world.officer, at=later).get().replaces
     assert verify(world.council)[1] == []
@@ -285,7 +288,7 @@ def test_a_letter_about_an_earlier_stage_is_released_again_with_those_about_the_
     world.made(at=NOW)
     released = actions.release_letters(dissent=dissent, by=world.business_manager, at=NOW)
     assert {letter.decision.stage for letter in released} == {"review", "panel"}
-    assert again(dissent).state == "closed"
+    assert world.on_record(again(dissent), at=NOW).state == "closed"
 
 
 def test_what_the_conference_decided_is_corrected_where_it_was_recorded_of_the_wrong_child(
@@ -298,6 +301,6 @@ def test_what_the_conference_decided_is_corrected_where_it_was_recorded_of_the_w
     assert correction.was == {"decision": "not_made", "category": ""}
     assert correction.now == {"decision": "made", "category": "neglect"}
     assert told("letter_taken_back") == set()
-    assert again(dissent).state == "closed"
+    assert world.on_record(again(dissent), at=NOW).state == "closed"
     with pytest.raises(Refused, match="under which category"):
         correct(world, second, born_on=second.born_on, decision="made")

@@ -25,7 +25,8 @@ MEMBERS = {"head_nurse", "unit_representative"}
 PANEL_CHAIR = {"superintendent"}
 ADDRESSEES = {"teacher", "officer", "nurse", "chair"}
 
-FIRST = {"raised", "lapsed", "sent late", "at the review", "reviewed", "proposed", "offered"}
+SECOND_WAY_IN = {"begun", "unmatched", "matched", "doubted", "confirmed", "turned away"}
+FIRST = {"raised", "lapsed", "sent late", "at the review", "reviewed", "proposed", "offered", *SECOND_WAY_IN}
 STANDINGS = [*STANDING, "upheld, letters released"]
 
 
@@ -34,7 +35,7 @@ def a_case(standing: str) -> tuple[World, Dissent]:
     released = standing == "upheld, letters released"
     dissent = world.released(outcome="upheld") if released else STANDING[standing](world)
     actions.attach_paper(
-        conference=dissent.conference,
+        conference=dissent.conference or Conference.objects.get(),
         kind="minutes",
         file_name="minutes.pdf",
         data=a_pdf(),
@@ -42,6 +43,10 @@ def a_case(standing: str) -> tuple[World, Dissent]:
         at=NOW,
     )
     return world, dissent
+
+
+def dissenter(standing: str) -> set[str]:
+    return {"newcomer"} if standing in SECOND_WAY_IN else {"teacher"}
 
 
 def everybody(world: World) -> dict[str, Person]:
@@ -86,6 +91,8 @@ def seen(standing: str) -> dict[str, dict[str, Any]]:
 def readers(standing: str) -> set[str]:
     """Those who read the case in an office: the unit from the start, the partnership from escalation, and
     whoever may lead the further conference once there is to be one."""
+    if standing == "begun":
+        return set()
     lead = {"unit_representative"} if standing.startswith("upheld") else set()
     return UNIT | lead | (set() if standing in FIRST else PARTNERSHIP)
 
@@ -128,10 +135,20 @@ def test_a_conference_is_read_by_its_chair_and_those_who_administer_conferences(
     assert set(seen(standing)["Conference"]) == RECORD
 
 
+def of_the_record(standing: str) -> set[str]:
+    """Nobody before the form is sent, and not the chair of a conference that is not found yet."""
+    return {"begun": set(), "unmatched": {"conference_administrator"}}.get(standing, RECORD)
+
+
+def chair_of_it(standing: str) -> set[str]:
+    """The chair reads the form once the dissent goes on as one that was raised there."""
+    return set() if standing in SECOND_WAY_IN - {"confirmed"} else {"chair"}
+
+
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_that_there_is_a_dissent_is_known_to_those_who_have_to_do_with_it(standing: str) -> None:
-    known = RECORD | {"teacher"} | readers(standing) | panel(standing, declared=False) | let_go(standing)
-    known |= goes_up(standing)
+    known = dissenter(standing) | readers(standing) | panel(standing, declared=False) | let_go(standing)
+    known |= goes_up(standing) | of_the_record(standing)
     assert set(seen(standing)["Dissent"]) == known
 
 
@@ -140,7 +157,8 @@ def test_that_there_is_a_dissent_is_known_to_those_who_have_to_do_with_it(standi
 def test_papers_are_read_by_those_who_hold_them_review_or_sit_and_never_by_who_has_not_declared(
     standing: str,
 ) -> None:
-    assert set(seen(standing)["Paper"]) == RECORD | readers(standing) | panel(standing, declared=True)
+    of_the_case = readers(standing) if standing != "unmatched" else set()
+    assert set(seen(standing)["Paper"]) == RECORD | of_the_case | panel(standing, declared=True)
 
 
 @pytest.mark.rule("ST-18")
@@ -180,9 +198,9 @@ ALL = {
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_what_each_may_read_of_a_case(standing: str) -> None:
     expected = {
-        "teacher": {"standing", "dates", "own_form", "proposal"},
-        "chair": {"standing", "conference", "form", "outcome"},
-        "conference_administrator": {"standing", "conference"},
+        **{who: {"standing", "dates", "own_form", "proposal"} for who in dissenter(standing)},
+        **{who: {"standing", "conference"} for who in of_the_record(standing)},
+        **{who: {"standing", "conference", "form", "outcome"} for who in chair_of_it(standing)},
         **{who: {"standing", "record"} for who in goes_up(standing)},
         **dict.fromkeys(readers(standing), ALL),
         **{who: {"standing"} for who in let_go(standing)},

@@ -562,7 +562,7 @@ def places_of(it: Any) -> dict[str, Any]:
             "conference": it.conference_id,
             "child": child,
             "who": who,
-            "attendance": it.conference.attendances.first().pk,
+            "attendance": it.conference and it.conference.attendances.first().pk,
         }
     return {"conference": it.pk, "child": it.children.first().pk}
 
