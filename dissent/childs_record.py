@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -23,7 +23,7 @@ from councils.models import Person
 from councils.wording import kept_apart
 from dissent.family_letters import addresses, said_in
 from dissent.letters import child_in_words, decided_on, in_words
-from dissent.models import Child, Decision, Dissent, Letter, Moment, Relative, StepRecord, ledger
+from dissent.models import Child, Correction, Decision, Dissent, Letter, Moment, Relative, StepRecord, ledger
 from dissent.pdf import Document
 
 MOMENTS = {
@@ -351,6 +351,9 @@ def _chronology(dissent: Dissent, taken: list[StepRecord], child: Child) -> dict
         )
         for each in taken
     ]
+    for put_right in _corrections(dissent, child):
+        said = f"Put right: {put_right.get_of_display()}"
+        rows.append((put_right.corrected_at, put_right.corrected_at, 0, said, _who(put_right.corrected_by)))
     for told in dissent.children_told.filter(child=child).select_related("recorded_by"):
         said = f"It was recorded that the child was not told: {told.get_why_not_display()}. {told.words}"
         if told.told_on:
@@ -363,6 +366,14 @@ def _chronology(dissent: Dissent, taken: list[StepRecord], child: Child) -> dict
             for happened, recorded, _, what, who in sorted(rows)
         ],
     }
+
+
+def _corrections(dissent: Dissent, child: Child) -> Iterable[Correction]:
+    """What was put right that this file speaks of. Why is not said: it may name another child."""
+    of_the_record = Q(of__in=(Correction.Of.END, Correction.Of.ATTENDANCE)) | Q(child=child)
+    of_the_case = Q(dissent=dissent)
+    made = Correction.objects.filter(of_the_record | of_the_case, conference=dissent.conference_id)
+    return made.select_related("corrected_by")
 
 
 def _happened(dissent: Dissent, moment: Moment) -> str:

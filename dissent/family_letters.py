@@ -301,6 +301,18 @@ def named_in(text: str, dissent: Dissent) -> list[str]:
     return said_in(text, names=_names(dissent), addresses=addresses(dissent.conference))
 
 
+NO_ADDRESS = (
+    "An address on the record of the conference stands in this. Take it out: people read this who must not "
+    "learn where somebody lives."
+)
+
+
+def places_somebody(text: str, conference: Conference) -> bool:
+    """Say whether a line of an address on the record of the conference stands in `text`."""
+    ways = (Relative.Contact.POST, Relative.Contact.EMAIL)
+    return bool(said_in(text, names=(), addresses=addresses(conference, ways=ways)))
+
+
 def said_in(text: str, *, names: Iterable[str], addresses: Iterable[str] = ()) -> list[str]:
     """Return which of these names, or parts of them, and of these lines of addresses stand in `text`."""
     said = _plain(text)

@@ -328,12 +328,14 @@ class World:
         dissent: Dissent | None = None,
         *,
         conference: Conference | None = None,
+        agency: Agency | None = None,
         at: dt.datetime = when("2026-03-03 16:00"),
     ) -> Dissent:
         """Its conference was found, and the chair is asked."""
         return actions.match_dissent(
             dissent=dissent or self.unmatched(),
             conference=conference or self.conference(),
+            agency=agency,
             by=self.conference_administrator,
             at=at,
         )

@@ -56,6 +56,8 @@ def fill_in_record_number(
         raise Refused("Say why it is another one.", field="because")
     mine.record_number, mine.record_number_because = number, because.strip() if was else ""
     mine.save(update_fields=["record_number", "record_number_because"])
+    made = RecordPack.objects.in_force().filter(child=mine, uploaded_on=None, overtaken_at=None)
+    made.update(overtaken_at=at)  # they were made for the other number
     ledger.write(
         council=held.council,
         verb="fill_in_record_number",

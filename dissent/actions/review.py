@@ -289,6 +289,8 @@ def is_an_outcome(dissent: Dissent, found: Found) -> Outcome:
         raise Refused("A ground belongs only to a dissent that is upheld.", field="ground")
     if not found.reasons.strip():
         raise Refused("Give the reasons in your own words.", field="reasons")
+    if family_letters.places_somebody(found.reasons, dissent.conference):
+        raise Refused(family_letters.NO_ADDRESS, field="reasons")
     if dissent.rules.family_letters(dissent.stage, {outcome.meaning}):
         _are_for_the_family(dissent, found.plain_reasons)
     return outcome

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from councils.models import Agency, Council, Person
+from dissent import family_letters
 from dissent.actions import clocks
 from dissent.actions.conference import NoProcedure, SentBefore
 from dissent.actions.core import (
@@ -82,8 +83,13 @@ def change_claim(*, dissent: Dissent, by: Person, at: dt.datetime, **facts: Any)
 
 
 @transaction.atomic
-def match_dissent(*, dissent: Dissent, conference: Conference, by: Person, at: dt.datetime) -> Dissent:
+def match_dissent(
+    *, dissent: Dissent, conference: Conference, agency: Agency | None = None, by: Person, at: dt.datetime
+) -> Dissent:
     """Say which conference it was, whose chair is asked then whether it was raised there.
+
+    `agency` is which of the list it is that the dissenter called otherwise; without it, one by that name is
+    added to the list, so that they can be put on the record.
 
     Where the chair had recorded the same person's dissent meanwhile, and its form was not sent, the form goes
     to that one and this one closes. Another match puts a wrong one right: what its chair said counts no more.
@@ -105,6 +111,8 @@ def match_dissent(*, dissent: Dissent, conference: Conference, by: Person, at: d
     if found.chair_id == held.dissenter_id:
         raise Refused("The dissenter chaired this conference. Choose another.", field="conference")
     claim = held.claim
+    if claim.agency is None:
+        claim.agency = _listed(held, agency, by=by, at=at)
     claim.matched_at, claim.matched_by = at, by
     claim.stated_at = claim.stated_by = claim.raised_there = None
     claim.statement = ""
@@ -167,6 +175,7 @@ def deny_raised(*, dissent: Dissent, statement: str, by: Person, at: dt.datetime
     held = hold(dissent, verb="deny_raised", by=by, at=at)
     if not statement.strip():
         raise Refused("Say what you know of it. The dissenter reads this.", field="statement")
+    _places_nobody(held, statement, field="statement")
     claim = held.claim
     claim.stated_at, claim.stated_by, claim.raised_there = at, by, False
     claim.statement = statement.strip()
@@ -299,6 +308,9 @@ def _join(held: Dissent, recorded: Dissent, *, by: Person, at: dt.datetime) -> D
             question=question,
             defaults={"council_id": recorded.council_id, "text": text, "kept_at": held.filed_at},
         )
+    if held.manager_told_on and not recorded.manager_told_on:
+        recorded.manager_name, recorded.manager_email = held.manager_name, held.manager_email
+        recorded.manager_told_on = held.manager_told_on
     held.continued_in, held.closed_at = recorded, at
     held.conference = None
     held.join()
@@ -316,6 +328,21 @@ def _join(held: Dissent, recorded: Dissent, *, by: Person, at: dt.datetime) -> D
         values={"came_as": held.pk, "unsent": unsent},
     )
     return recorded
+
+
+def _listed(held: Dissent, agency: Agency | None, *, by: Person, at: dt.datetime) -> Agency:
+    """Return the agency of the list that the dissenter's is, added where the list has it not."""
+    if agency:
+        if agency.council_id != held.council_id:
+            raise Refused("Choose an agency of this council.", field="agency")
+        return agency
+    name = held.claim.agency_name
+    known = Agency.objects.filter(council=held.council_id, name__iexact=name).first()
+    if known:
+        return known
+    made = Agency.objects.create(council_id=held.council_id, name=name)
+    note(verb="add_agency", dissent=held, about=made, by=by, at=at, values={"name": name})
+    return made
 
 
 def _enter(
@@ -361,12 +388,7 @@ def _attendance(
         note(verb="know_attendance", dissent=held, about=by_name, by=by, at=at)
         return by_name
     claim = held.claim
-    if claim.agency is None:
-        raise Refused(
-            f"{claim.agency_name} is not an agency of this council’s list, so they cannot be put on the "
-            "record of the conference. Ask the conference administrator to record them there.",
-            field="attendance",
-        )
+    assert claim.agency  # noqa: S101  it is of the list since it was matched
     facts = {
         "name": claim.name,
         "job": claim.job,
@@ -400,14 +422,28 @@ def _settle(
     not_in_the_future(heard_at, at=at, field="heard_at")
     if before(heard_at, held.filed_at):
         raise Refused("Give a time after the form was sent.", field="heard_at")
+    doubted = held.moments.filter(name="raising_answered", replaced_at=None).order_by("happened_at").last()
+    if doubted and before(heard_at, doubted.happened_at):
+        raise Refused(
+            "Give a time after the chair answered, or after the time for it ran out: the dissenter is heard "
+            "about that.",
+            field="heard_at",
+        )
     if not heard.strip():
         raise Refused("Say what the dissenter said to it, or how you tried to ask them.", field="heard")
     if not reasons.strip():
         raise Refused("Give your reasons. The dissenter reads them.", field="reasons")
+    _places_nobody(held, heard, field="heard")
+    _places_nobody(held, reasons, field="reasons")
     claim = held.claim
     claim.heard, claim.heard_at, claim.reasons = heard.strip(), heard_at, reasons.strip()
     claim.settled_at, claim.settled_by = at, by
     claim.save()
+
+
+def _places_nobody(held: Dissent, text: str, *, field: str) -> None:
+    if held.conference and family_letters.places_somebody(text, held.conference):
+        raise Refused(family_letters.NO_ADDRESS, field=field)
 
 
 def _raised(held: Dissent, *, by: Person, at: dt.datetime) -> bool:

@@ -12,6 +12,8 @@ from dissent.forms.conferences import Adding, AgencyField
 from dissent.forms.fields import Checkboxes, DateField, DateTimeField, Radios, Text, TextArea
 from dissent.models import Attendance, Child, Conference
 
+ADDED = "added"
+"""Where the list of agencies has not the one that the dissenter named."""
 NOBODY = "none"
 """Where the record of the conference does not know the dissenter."""
 
@@ -65,8 +67,12 @@ class ClaimForm(Adding):
     def clean(self) -> None:
         """Ask for the agency, from the list or by its name."""
         said = self.cleaned_data
-        if "agency" in said and not said["agency"] and not said.get("agency_name"):
+        if "agency" not in said:
+            return
+        if not said["agency"] and not said.get("agency_name"):
             self.add_error("agency", "Choose the agency you work for, or enter its name below")
+        elif said["agency"] and said.get("agency_name"):
+            self.add_error("agency_name", "Leave this empty, or choose no agency in the list above")
 
 
 class AroundForm(Form):
@@ -81,11 +87,28 @@ class MatchForm(Form):
     """Which conference of the council it was."""
 
     conference = Radios(label="Which of these was it?", missing="Choose the conference it was")
+    agency = Radios(missing="Choose the agency, or that it is to be added")
 
     def __init__(
-        self, *args: Any, candidates: Iterable[tuple[Conference, str, str]], back: str, **kwargs: Any
+        self,
+        *args: Any,
+        candidates: Iterable[tuple[Conference, str, str]],
+        called: str,
+        agencies: Iterable[Agency],
+        back: str,
+        **kwargs: Any,
     ) -> None:
+        """`called` is an agency that the dissenter named, empty where they chose one of the list."""
         super().__init__(*args, **kwargs)
+        self.agencies = {str(one.pk): one for one in agencies}
+        if called:
+            self.fields["agency"].label = f"Which agency of the list is “{called}”?"
+            self.fields["agency"].choices = [
+                (ADDED, "None of them", f"“{called}” is added to the list."),
+                *((key, one.name) for key, one in self.agencies.items()),
+            ]
+        else:
+            del self.fields["agency"]
         candidates = list(candidates)
         self.fields["conference"].choices = [(str(one.pk), words, hint) for one, words, hint in candidates]
         self.conferences = {str(one.pk): one for one, _, _ in candidates}
@@ -93,6 +116,9 @@ class MatchForm(Form):
 
     def clean_conference(self) -> Conference:
         return self.conferences[self.cleaned_data["conference"]]
+
+    def clean_agency(self) -> Agency | None:
+        return self.agencies.get(self.cleaned_data["agency"])
 
 
 class _OnRecord(Form):

@@ -63,7 +63,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
             return perform_login(
                 request, person, email_verification="none", redirect_url=reverse("begin_where")
             )
-        proof["tries"] += 1
+        proof["tries"] += bool(request.POST.get("code", "").strip())
         request.session[PROOF] = proof
         if proof["tries"] >= settings.ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS:
             return _start_again(request, "That was not the code, three times. Ask for another.")
@@ -117,7 +117,11 @@ def where(request: HttpRequest) -> HttpResponse:
         only=councils[0] if len(councils) == 1 else None,
         rows=[
             [
-                {"words": each.reference, "href": f"/dissents/{each.pk}/", "note": shown.conference_of(each)},
+                {
+                    "words": each.reference,
+                    "href": f"/dissents/{each.pk}/",
+                    "note": shown.conference_as_claimed(each),
+                },
                 shown.where_it_stands(each),
             ]
             for each in own

@@ -89,8 +89,10 @@ def _row(dissent: Dissent, child: Child) -> list[str | shown.Row]:
 def _state(pack: RecordPack | None) -> tuple[str, str]:
     if pack is None:
         return "Not made yet", "yellow"
+    if pack.overtaken_at and pack.uploaded_on:
+        return f"Uploaded on {day(pack.uploaded_on)}, and something in it was corrected since", "red"
     if pack.overtaken_at:
-        return "Something in it was corrected: to be made again", "red"
+        return "Something in it was corrected before it was uploaded", "red"
     if pack.uploaded_on is None:
         return "Made, and not uploaded yet", "yellow"
     return f"Uploaded on {day(pack.uploaded_on)}", "green"

@@ -45,7 +45,7 @@ def own_page(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         dissent,
         what="dissent",
         stands=standing(dissent, letters, at=request.at),
-        clocks=shown.clock_rows(dissent.clocks.all(), dissent.rules, at=request.at),
+        clocks=shown.clock_rows(_clocks(dissent), dissent.rules, at=request.at),
         known=known_rows(dissent),
         tasks=_tasks(request, dissent) if dissent.is_being_written else [],
         steps=_steps(dissent),
@@ -282,6 +282,11 @@ def _own(dissent: Dissent) -> str:
 
 def _address_of(letter: Letter) -> str:
     return f"/letters/{letter.pk}/"
+
+
+def _clocks(dissent: Dissent) -> list[Clock]:
+    """Return its clocks, once it goes on: before, one that runs would say that its conference was found."""
+    return list(dissent.clocks.all()) if dissent.attendance else []
 
 
 def _tasks(request: HttpRequest, dissent: Dissent) -> list[dict[str, object]]:

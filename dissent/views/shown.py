@@ -340,6 +340,13 @@ def conference_of(dissent: Dissent) -> str:
     return f"Conference on {day(dissent.claim.ended_at)}, as the dissenter says"
 
 
+def conference_as_claimed(dissent: Dissent) -> str:
+    """Return the same for its dissenter, who learns what is on record once the dissent goes on there."""
+    if dissent.conference and dissent.attendance_id:
+        return about_conference(dissent.conference)
+    return f"Conference on {day(dissent.claim.ended_at)}"
+
+
 def claim_rows(claim: Claim, rules: Procedure) -> list[Row]:
     """Return what a dissenter says of themselves and of the conference. Needs `agency`."""
     words = rules.words
@@ -445,7 +452,7 @@ def raising_rows(dissent: Dissent, *, names: bool = True) -> list[Row]:
     if claim is None or claim.matched_at is None:
         return []
     rules = dissent.rules
-    rows = [{"key": "Conference found", "value": day_and_time(claim.matched_at)}]
+    rows = [{"key": "Conference found", "value": day_and_time(claim.matched_at)}] if names else []
     if claim.stated_at and claim.stated_by:
         said = "It was raised" if claim.raised_there else "It was not raised"
         who = claim.stated_by.name if names else f"the {rules.words.chair.one}"
@@ -704,6 +711,7 @@ HAPPENED = {
     "begin_dissent": "Dissent begun about a conference that was not on record",
     "change_claim": "Dissenter said anew which conference it was",
     "match_dissent": "Conference of the dissent found",
+    "add_agency": "Agency of the dissenter added to the list",
     "join_dissent": "Form given to the dissent that the chair had recorded",
     "confirm_raised": "Chair said that it was raised in the conference",
     "deny_raised": "Chair said that it was not raised in the conference",

@@ -75,15 +75,10 @@ def _to_be_joined(dissent: Dissent) -> Standing:
     rules, words = dissent.rules, dissent.rules.words
     settles = rules.title_of(rules.filing.unmatched.settled_by)
     now = [f"You sent the {words.dissent_form.one} on {day_and_time(dissent.filed_at)}."]
-    if dissent.state == "unmatched":
+    if dissent.state != "doubted":  # nothing tells a stranger whether there is such a conference
         after = [
-            f"The {words.conference.one} that you named is now looked for.",
-            f"Then its {words.chair.one} is asked whether you raised it there.",
-        ]
-    elif dissent.state == "matched":
-        after = [
-            f"The {words.chair.one} is asked whether you raised it in the {words.conference.one}.",
-            *_until(dissent, "raising_answered", "They are to say by"),
+            f"The {words.conference.one} that you named is looked for, and its {words.chair.one} is asked "
+            "whether you raised it there.",
             f"If they say nothing, or say that you did not, you are heard, and it is decided by: {settles}.",
         ]
     else:
@@ -125,10 +120,14 @@ def _awaiting_admission(dissent: Dissent) -> Standing:
         "yellow",
         [f"You sent the {rules.words.dissent_form.one} after its time, on {day_and_time(dissent.filed_at)}."],
         [
-            "Whether the dissent goes on is now decided, with your reason in view, by: "
+            f"Whether the dissent goes on is now decided{_in_view(dissent)}, by: "
             f"{rules.title_of(rules.filing.late.admitted_by)}. You are told either way."
         ],
     )
+
+
+def _in_view(dissent: Dissent) -> str:
+    return ", with your reason in view" if dissent.late_because else ""
 
 
 def _at_stage(dissent: Dissent) -> Standing:

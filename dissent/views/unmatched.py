@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
+from councils.models import Agency
 from dissent import actions
 from dissent.actions import Refused, record_read
 from dissent.forms.base import Form
@@ -44,13 +45,19 @@ def match(request: HttpRequest, pk: UUID) -> HttpResponse:
         found = [one for one in found if one.pk != dissent.conference_id]
     form = MatchForm(
         _sent(request),
+        called="" if dissent.claim.agency else dissent.claim.agency_name,
+        agencies=Agency.objects.filter(council=dissent.council_id).order_by("name"),
         candidates=[(one, shown.about_conference(one), _told_apart(one, dissent)) for one in found],
         back=reverse("dissent", args=[pk]),
     )
     if request.method == "POST" and form.is_valid():
         try:
             led_to = actions.match_dissent(
-                dissent=dissent, conference=form.cleaned_data["conference"], by=request.user, at=request.at
+                dissent=dissent,
+                conference=form.cleaned_data["conference"],
+                agency=form.cleaned_data.get("agency"),
+                by=request.user,
+                at=request.at,
             )
         except Refused as refused:
             refused_at(form, refused)

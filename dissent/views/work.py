@@ -240,7 +240,11 @@ def _due_cell(dissent: Dissent, *, at: dt.datetime) -> str | shown.Row:
     clock = shown.next_clock(dissent.running)
     if clock is None and not (dissent.closed_at or dissent.due_is_known):
         due = shown.NOT_KNOWN
-        return {"words": due.words, "tag": due.colour, "note": "It is when it is known where it was raised"}
+        return {
+            "words": due.words,
+            "tag": due.colour,
+            "note": "Not before it is known whether it was raised",
+        }
     if clock is None:
         return "" if dissent.closed_at else "No time limit runs"
     rule = dissent.rules.clock(clock.rule)
@@ -381,9 +385,9 @@ def _own_row(dissent: Dissent) -> list[str | shown.Row]:
         {
             "words": dissent.reference,
             "href": f"/dissents/{dissent.pk}/",
-            "note": shown.conference_of(dissent),
+            "note": shown.conference_as_claimed(dissent),
         },
-        shown.where_it_stands(dissent),
+        shown.where_it_stands_for_its_dissenter(dissent),
     ]
 
 

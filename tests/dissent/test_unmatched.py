@@ -192,7 +192,7 @@ def test_once_it_is_matched_the_chair_is_asked_for_two_working_days(world: World
     conference = world.conference()
     dissent = world.matched(conference=conference)
     assert (dissent.state, dissent.conference, dissent.attendance) == ("matched", conference, None)
-    assert told(dissent, "matched") == {world.chair, world.newcomer}
+    assert told(dissent, "matched") == {world.chair}
     clock = dissent.clocks.get(stopped=None)
     assert (clock.rule, clock.due_at) == ("raising", when("2026-03-05 23:59:59.999999"))
     dissent.stand_as(world.chair, at=MATCHED)
@@ -363,15 +363,64 @@ def test_whoever_was_recorded_as_absent_by_mistake_is_let_in_once_the_record_is_
     assert dissent.attendance.replaced_at is None
 
 
-def test_an_agency_that_is_not_on_the_list_is_recorded_by_the_administrator_first(world: World) -> None:
+def test_an_agency_that_is_not_on_the_list_is_added_to_it_or_known_as_another_with_the_match(
+    world: World,
+) -> None:
     conference = world.conference()
-    begun = world.begun(agency=None, agency_name="Hospice of Nowhere")
-    matched = world.matched(world.unmatched(begun), conference=conference)
-    with pytest.raises(Refused, match="Hospice of Nowhere is not an agency"):
-        world.confirmed(matched)
-    Agency.objects.create(council=world.council, name="Hospice of Nowhere")
-    world.attend(conference, "newcomer", "Hospice of Nowhere")
-    assert world.confirmed(matched).attendance.agency.name == "Hospice of Nowhere"
+    called = {"agency": None, "agency_name": "Hospice of Nowhere"}
+    added = world.confirmed(world.matched(world.unmatched(world.begun(**called)), conference=conference))
+    assert added.attendance.agency == Agency.objects.get(council=world.council, name="Hospice of Nowhere")
+    again = world.matched(world.unmatched(world.begun(who="second", **called)), conference=conference)
+    assert again.claim.agency == added.attendance.agency
+    third = world.unmatched(world.begun(who="third", agency=None, agency_name="The school"))
+    elsewhere = World(key="elsewhere", quick=True)
+    with pytest.raises(Refused, match="agency of this council"):
+        world.matched(third, conference=conference, agency=elsewhere.agency("School"))
+    known = world.confirmed(world.matched(third, conference=conference, agency=world.agency("Police")))
+    assert known.attendance.agency.name == "Police"
+    assert LedgerEntry.objects.filter(verb="add_agency").count() == 1
+
+
+@pytest.mark.parametrize("field", ["heard", "reasons"])
+def test_an_address_on_the_record_stands_in_nothing_that_the_dissenter_reads(
+    world: World, field: str
+) -> None:
+    conference = world.conference()
+    child = conference.children.get()
+    world.relative(child, contact="post", details="7 Hidden Lane\nHollow Town")
+    matched = world.matched(conference=conference)
+    placed = "They live at 7 hidden  lane."
+    with pytest.raises(Refused, match="An address on the record") as refused:
+        actions.deny_raised(dissent=matched, statement=placed, by=world.chair, at=ANSWERED)
+    assert refused.value.field == "statement"
+    for let_in in (True, False):
+        with pytest.raises(Refused, match="An address on the record") as refused:
+            settle(
+                world,
+                world.denied(fresh(matched)) if let_in else fresh(matched),
+                let_in=let_in,
+                **{field: placed},
+            )
+        assert refused.value.field == field
+
+
+def test_whom_of_their_management_the_dissenter_told_goes_along_to_the_record_of_the_chair(
+    world: World,
+) -> None:
+    sent = world.unmatched(world.begun(who="teacher"))
+    told_on = {"name": "Head Mistress", "email": "", "told_on": SENT.date()}
+    actions.tell_management(dissent=sent, by=world.teacher, at=SENT, **told_on)
+    conference = world.conference()
+    recorded = world.raised(conference)
+    world.matched(fresh(sent), conference=conference)
+    assert (fresh(recorded).manager_name, fresh(recorded).manager_told_on) == ("Head Mistress", SENT.date())
+
+
+def test_the_dissenter_is_heard_after_the_chair_answered_and_not_before(world: World) -> None:
+    denied = world.denied()
+    with pytest.raises(Refused, match="after the chair answered"):
+        settle(world, denied, let_in=True, heard_at=ANSWERED - dt.timedelta(minutes=1))
+    assert settle(world, denied, let_in=True, heard_at=ANSWERED).state == "at_stage"
 
 
 def test_it_is_about_children_of_the_conference_and_of_each_once(world: World) -> None:
@@ -429,7 +478,8 @@ def test_silence_for_two_working_days_leaves_it_to_the_service_manager(world: Wo
     assert world.chair in told(dissent, "clock_passed")
     with pytest.raises(TransitionNotAllowed):
         world.confirmed(dissent, at=due_at + dt.timedelta(hours=1))
-    assert settle(world, doubted, let_in=True, at=due_at + dt.timedelta(hours=2)).state == "at_stage"
+    later = due_at + dt.timedelta(hours=2)
+    assert settle(world, doubted, let_in=True, heard_at=later, at=later).state == "at_stage"
 
 
 # --- settled ---------------------------------------------------------------------------------------

@@ -200,7 +200,7 @@ def test_a_claim_leads_to_the_form_and_the_form_is_filed_when_it_is_sent(
     seen = re.search(r'name="seen" value="([^"]+)"', check.content.decode())[1]
     sent = browser.post(f"/dissents/{dissent.pk}/check/", {"declared": "on", "seen": seen}, follow=True)
     assert dissent.reference in said(sent)
-    assert "Then its" in said(sent)
+    assert "is looked for, and its" in said(sent)
     assert Dissent.objects.get(pk=dissent.pk).state == "unmatched"
 
 

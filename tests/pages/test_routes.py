@@ -926,9 +926,9 @@ def test_another_spelling_of_an_address_gives_nothing_away():
     for client, who in zip(clients, ("stranger", "service_manager"), strict=True):
         client.force_login(case.people[who])
     for row in ROWS:
-        address = row.address(case)
-        if not row.args(case):
+        if case.state not in row.of or not row.args(case):
             continue
+        address = row.address(case)
         in_capitals = re.sub(r"[0-9a-f-]{36}", lambda found: found[0].upper(), address)
         for spelled in (in_capitals, address.rstrip("/"), f"{address}/", f"/{address}", f"{address}%00"):
             if spelled != address:
