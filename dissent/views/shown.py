@@ -158,6 +158,14 @@ def where_it_stands(dissent: Dissent, *, outcome: bool = False) -> str:
     return str(machine.STATES[dissent.state])
 
 
+def where_it_stands_for_its_dissenter(dissent: Dissent) -> str:
+    """Return the same for whoever dissented, who is not told yet that a conference was found."""
+    if dissent.state == machine.MATCHED:
+        words = dissent.rules.words
+        return f"{capital(words.dissent_form.one)} sent: its {words.conference.one} is to be found"
+    return where_it_stands(dissent)
+
+
 def _before_it_is_raised(dissent: Dissent) -> str:
     words = dissent.rules.words
     return {

@@ -668,3 +668,19 @@ def test_a_further_conference_is_refused_with_the_reason(
         rehear(world, world.released(outcome="upheld"), **changed)
     assert refused.value.field == field
     assert Seat.objects.filter(left_at=None).count() == 3
+
+
+def test_no_address_on_the_record_stands_in_the_reasons(world: World) -> None:
+    """They go to every professional who was there."""
+    conference = world.conference()
+    world.relative(conference.children.get(), contact="post", details="7 Hidden Lane\nHollow Town")
+    dissent = world.sat_about(conference)
+    found = Found(outcome="not_upheld", reasons="She lives at 7 hidden lane.", plain_reasons="Plainly.")
+    with pytest.raises(Refused, match="An address on the record") as refused:
+        actions.decide(
+            dissent=dissent,
+            findings=dict.fromkeys(dissent.children.all(), found),
+            by=world.superintendent,
+            at=when("2026-03-16 13:00"),
+        )
+    assert refused.value.field == "reasons"

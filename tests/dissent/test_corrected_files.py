@@ -78,6 +78,33 @@ def test_a_file_that_a_correction_overtook_is_not_uploaded_any_more(world: World
     assert not fresh(dissent).record_packs.filter(uploaded_on__isnull=False).exists()
 
 
+def test_a_file_made_for_another_number_is_not_uploaded(world: World) -> None:
+    dissent = world.let_out(outcome="not_upheld")
+    pack = world.packed(dissent)
+    child = dissent.children.get()
+    actions.fill_in_record_number(
+        child=child,
+        record_number="REC 99",
+        instead_of=child.record_number,
+        because="It was a brother's.",
+        by=world.conference_administrator,
+        at=CORRECTED,
+    )
+    by = world.unit_representative
+    with pytest.raises(TransitionNotAllowed):
+        actions.record_upload(pack=pack, uploaded_on=CORRECTED.date(), by=by, at=CORRECTED)
+    assert world.on_record(fresh(dissent), at=AFTERWARDS).state == "closed"
+
+
+def test_what_was_put_right_stands_in_the_file(world: World) -> None:
+    dissent = world.released(outcome="not_upheld")
+    correct_the_birthday(world, dissent)
+    again = world.released(fresh(dissent), at=AFTERWARDS)
+    chronology = str(again.record_packs.in_force().get().says)
+    assert "Put right: What the record says of a child" in chronology
+    assert "Mistyped." not in chronology
+
+
 def test_a_file_can_be_made_again_that_says_what_the_first_one_said(world: World) -> None:
     """Corrected, and then corrected back: the file on the record may be either."""
     dissent = world.released(outcome="not_upheld")

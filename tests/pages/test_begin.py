@@ -130,6 +130,13 @@ def test_the_third_wrong_code_ends_it(world: World, browser: Client) -> None:
     assert not Person.objects.filter(email=NEW).exists()
 
 
+def test_an_empty_code_is_no_wrong_one(world: World, browser: Client) -> None:
+    code = asked(browser)
+    for _ in range(4):
+        assert "Enter the code from the message" in said(browser.post("/begin/code/", {"code": " "}))
+    assert browser.post("/begin/code/", {"code": code})["Location"] == "/begin/where/"
+
+
 def test_a_code_runs_out_after_a_quarter_of_an_hour(
     world: World, browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +256,7 @@ def test_pressing_twice_begins_one(world: World, browser: Client) -> None:
         ({"job": ""}, "Enter what your job is"),
         ({"agency_name": ""}, "Choose the agency you work for, or enter its name below"),
         ({"which": " "}, "Say which conference it was"),
+        ({"agency": "SCHOOL"}, "Leave this empty, or choose no agency in the list above"),
         ({"ended_at_day": "45"}, "day"),
         ({"ended_at_year": "2099"}, "has not come yet"),
         ({"ended_at_year": "1999"}, "No dissent procedure was in force here on that day"),
@@ -259,6 +267,8 @@ def test_what_is_missing_or_wrong_is_said_where_it_was_typed_and_nothing_is_lost
     world: World, browser: Client, wrong: dict[str, str], sentence: str
 ) -> None:
     proved(browser)
+    if wrong.get("agency") == "SCHOOL":
+        wrong = {"agency": str(world.agency("School").pk)}
     answer = browser.post("/begin/at/testshire/", claim(**wrong))
     assert answer.status_code == 422
     assert sentence in said(answer)

@@ -122,6 +122,38 @@ def test_a_wrong_match_is_put_right_on_the_same_page(world: World) -> None:
     assert "matched to this conference already" in text(again)
 
 
+def test_an_agency_that_the_dissenter_typed_is_added_or_chosen_from_the_list(world: World) -> None:
+    conference = world.conference()
+    called = {"agency": None, "agency_name": "Hospice of Nowhere"}
+    dissent = world.unmatched(world.begun(**called))
+    ada = as_(world, "conference_administrator")
+    assert "Which agency of the list is “Hospice of Nowhere”?" in text(ada.get(url(dissent, "match/")))
+    lacks = ada.post(url(dissent, "match/"), {"conference": conference.pk})
+    assert "Choose the agency, or that it is to be added" in text(lacks)
+    health = world.agency("Health Trust")
+    sent = {"conference": conference.pk, "agency": health.pk}
+    assert ada.post(url(dissent, "match/"), sent).status_code == 302
+    assert fresh(dissent).claim.agency == health
+    second = world.unmatched(world.begun(who="second", **called))
+    assert ada.post(url(second, "match/"), {**sent, "agency": "added"}).status_code == 302
+    assert fresh(second).claim.agency.name == "Hospice of Nowhere"
+
+
+def test_the_dissenters_pages_do_not_change_when_a_conference_is_found(world: World) -> None:
+    nell = None
+    seen = []
+    dissent = world.unmatched()
+    for step in (lambda: None, lambda: world.matched(dissent, conference=world.conference(children=2))):
+        step()
+        nell = nell or as_(world, "newcomer")
+        pages = ("/work/", url(dissent), url(dissent, "sent/"), "/begin/where/?council=")
+        seen.append([text(nell.get(page)) for page in pages[:3]])
+    assert seen[0] == seen[1]
+    assert world.newcomer.pk not in {
+        notice.to_id for notice in dissent.notices.all() if notice.occasion == "matched"
+    }
+
+
 # --- whether it was raised -------------------------------------------------------------------------
 
 
