@@ -55,7 +55,7 @@ from dissent.models import (
     Notice,
     ledger,
 )
-from dissent.models.dissent import AWAITING_ADMISSION, CLOSED
+from dissent.models.dissent import AWAITING_ADMISSION, CLOSED, RECONVENING
 
 MEANWHILE = "Somebody else corrected this meanwhile. Look at what the record says now."
 OF_A_CHILD = ("name", "born_on", "due_on", "decision", "category")
@@ -608,12 +608,18 @@ class Brings:
     written: list[Letter]
     """About nobody who had one before."""
     told: list[str]
+    reheard: list[str]
+    """References of the cases that owe a further conference by it."""
+    uploaded: list[str]
+    """References of the cases whose file for a child's record is to be made and uploaded again."""
 
 
 def what_it_brings(correct: Callable[..., Correction], **said: Any) -> Brings:
     """Do it, read what came of it, and undo it all. Raises what `correct` raises."""
     with transaction.atomic():
+        owed_one = set(Dissent.objects.filter(state=RECONVENING).values_list("reference", flat=True))
         correction = correct(**said)
+        about = Dissent.objects.filter(conference=correction.conference).order_by("reference")
         ended = list(correction.ended.select_related("dissent", "successor"))
         new = Letter.objects.in_force().filter(
             dissent__conference=correction.conference, due_since=correction.corrected_at, replaces=None
@@ -624,6 +630,16 @@ def what_it_brings(correct: Callable[..., Correction], **said: Any) -> Brings:
             ended=ended,
             written=list(new.select_related("dissent")),
             told=list(dict.fromkeys(each.to.name for each in messages.order_by("to__name"))),
+            reheard=[
+                reference
+                for reference in about.filter(state=RECONVENING).values_list("reference", flat=True)
+                if reference not in owed_one
+            ],
+            uploaded=list(
+                about.filter(record_packs__overtaken_at=correction.corrected_at)
+                .values_list("reference", flat=True)
+                .distinct()
+            ),
         )
         transaction.set_rollback(True)
     return brings

@@ -179,10 +179,11 @@ def correct_decision(request: HttpRequest, pk: UUID) -> HttpResponse:
     if came is None:
         heading = "Correct what was decided about which child"
         return show(request, "decision_correct.html", form=form, heading=heading, **shared)
-    rows = [
-        {"key": f"For {child}", "value": dissent.rules_of_stage.outcome(found.outcome).label}
-        for child, found in form.found().items()
-    ]
+    rows: list[shown.Row] = []
+    for child, found in form.found().items():
+        label = dissent.rules_of_stage.outcome(found.outcome).label
+        rows.append({"key": f"For {child}", "value": f"{label} ({found.ground})" if found.ground else label})
+        rows.append({"key": "Reasons", "value": found.reasons, "typed": True})
     rows.append({"key": "Why", "value": form.cleaned_data["because"], "typed": True})
     return _check_page(request, form, came, rows, **shared)
 
@@ -246,16 +247,25 @@ def _follows(brings: Brings) -> Iterator[str]:
     given = Counter(_kind(each) for each in brings.ended if each.is_issued)
     for (reference, to, on_paper, goes_on), number in sorted(given.items()):
         letters = shown.counted(number, "letter")
-        after = "a new one is made" if goes_on else "no other letter takes its place"
-        told = "Somebody has to tell whoever has it on paper" if on_paper else "Its reader is told"
+        one = number == 1
+        after = "a new one is made" if one else "new ones are made"
+        if not goes_on:
+            after = f"no other letter takes {'its' if one else 'their'} place"
+        told = "Its reader is told" if one else "Their readers are told"
+        if on_paper:
+            told = f"Somebody has to tell whoever has {'it' if one else 'them'} on paper"
         yield f"{reference}: {letters} to {to} taken back at once, and {after}. {told}."
     waiting = Counter(each.dissent.reference for each in brings.ended if not each.is_issued)
     for reference, number in sorted(waiting.items()):
-        yield f"{reference}: {shown.counted(number, 'letter')} that nobody has yet made anew."
+        yield f"{reference}: {shown.counted(number, 'letter')} made anew that nobody has been given yet."
     first = Counter(each.dissent.reference for each in brings.written)
     for reference, number in sorted(first.items()):
         yield f"{reference}: {shown.counted(number, 'letter')} made for somebody who had none."
-    if given or waiting or first:
+    for reference in brings.reheard:
+        yield f"{reference}: a further conference is owed."
+    for reference in brings.uploaded:
+        yield f"{reference}: the file for a child’s record is made and uploaded again."
+    if waiting or first or any(goes_on for *_, goes_on in given):
         yield "New letters go out as the first ones did, once they are released."
 
 

@@ -281,7 +281,7 @@ def test_a_date_of_birth_is_corrected_after_its_letters_are_out(people: People, 
     ada.open("Correct name or date of Child A Testson")
     ada.fill(born_on=dt.date(2017, 5, 1), because="The year was mistyped. The midwife has the record.")
     ada.press("Check what follows")
-    ada.sees("4 letters to professionals taken back at once, and a new one is made.")
+    ada.sees("4 letters to professionals taken back at once, and new ones are made.")
     assert Child.objects.get().born_on == dt.date(2018, 5, 1)
     ada.press("Correct this")
     ada.sees("The year was mistyped. The midwife has the record.")

@@ -85,7 +85,8 @@ def test_the_administrator_sees_what_follows_before_the_button(world: World) -> 
     sent |= {"born_on_year": "2019", "because": "The year was mistyped."}
     said = reader.post(of_child(child), {**sent, "then": "check"})
     assert f"{dissent.reference}: 4 letters to professionals taken back at once" in said
-    assert "a new one is made. Its reader is told." in said
+    assert "and new ones are made. Their readers are told." in said
+    assert f"{dissent.reference}: the file for a child’s record is made and uploaded again." in said
     assert "1 May 2019" in said
     assert not Correction.objects.exists()
     assert LedgerEntry.objects.filter(verb="correct_child").count() == 0
@@ -256,6 +257,7 @@ def test_whoever_was_in_the_chair_corrects_the_decision_and_reads_nothing_else(w
     said = reader.post(page, {**sent, "then": "check"})
     assert f"{dissent.reference}: 4 letters to professionals taken back at once" in said
     assert f"{dissent.reference}: 1 letter to a family taken back at once" in said
+    assert f"{dissent.reference}: a further conference is owed." in said
     assert "Mo of" not in said
     reader.post(page, {**sent, "then": "correct"}, status=302)
     assert Dissent.objects.get().state == "reconvening"
