@@ -76,7 +76,8 @@ def match(request: HttpRequest, pk: UUID) -> HttpResponse:
         dissent,
         "unmatched_match.html",
         what="match",
-        form=form,
+        form=look if look.errors else form,
+        choose=form,
         look=look,
         found=found,
     )
