@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -31,13 +31,17 @@ PACKS = Prefetch("record_packs", RecordPack.objects.select_related("made_by", "u
 def _find(request: HttpRequest, pk: UUID) -> Dissent:
     dissent = find_dissent(request, pk)
     needs("record" in permissions.reads(dissent.stands_as) and dissent.attendance is not None)
-    prefetch_related_objects([dissent], "children", PACKS)
+    prefetch_related_objects([dissent], PACKS)
     return dissent
 
 
 def _find_child(request: HttpRequest, pk: UUID, child: UUID) -> tuple[Dissent, Child]:
     dissent = _find(request, pk)
-    found = next((each for each in dissent.children.all() if each.pk == child), None)
+    named = Dissent.children.through.objects.filter(dissent=dissent, child=OuterRef("pk"))
+    children = Child.objects.annotate(is_named=Exists(named))
+    prefetch_related_objects([dissent.conference], Prefetch("children", children))
+    everybody = dissent.conference.children.all()
+    found = next((each for each in everybody if each.pk == child and each.is_named), None)
     needs(found is not None)
     assert found  # noqa: S101  or it was answered already
     return dissent, found

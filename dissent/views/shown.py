@@ -683,7 +683,7 @@ def correction_row(correction: Correction) -> list[str | Row]:
 
 
 def _facts_in_words(facts: Mapping[str, Any]) -> str:
-    return "; ".join(f"{FACTS[key]}: {_fact_in_words(key, value)}" for key, value in facts.items())
+    return "; ".join(f"{FACTS[key]}: {_fact_in_words(key, facts[key])}" for key in FACTS if key in facts)
 
 
 def _fact_in_words(key: str, value: Any) -> str:

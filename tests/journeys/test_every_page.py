@@ -221,6 +221,7 @@ class Cases:
         self.world.packed(dissent, at=self.now)
         return dissent
 
+    @cached_property
     def corrected(self) -> Dissent:
         """Closed, and opened again by a child's date that was mistyped."""
         dissent = self.until("released", outcome="not_upheld")

@@ -272,7 +272,8 @@ def test_a_date_of_birth_is_corrected_after_its_letters_are_out(people: People, 
     letters_are_made()
     dissent = world.told(dissent, at=ago(minutes=60))
     actions.release_letters(dissent=dissent, by=world.business_manager, at=timezone.now())
-    assert Dissent.objects.get().state == "closed"
+    dissent = world.on_record(Dissent.objects.get(), at=timezone.now())
+    assert dissent.state == "closed"
     old = Letter.objects.get(dissent=dissent, to=world.nurse)
     nina = people.at_desk(world.nurse, f"/letters/{old.pk}/")
     assert "1 May 2018" in text_of(nina.download("Download the letter"))
@@ -305,5 +306,7 @@ def test_a_date_of_birth_is_corrected_after_its_letters_are_out(people: People, 
     assert "1 May 2018" not in text
     assert "This letter replaces the one of" in text
     assert Letter.objects.in_force().get(dissent=dissent, addressee="Mo Testson").is_issued
-    assert Dissent.objects.get().state == "closed"
+    rosa = people.at_desk(world.unit_representative)
+    rosa.sees("Put the decision onto the record of Child A Testson")
+    assert world.on_record(Dissent.objects.get(), at=timezone.now()).state == "closed"
     assert verify(world.council)[1] == []
