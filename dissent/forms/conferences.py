@@ -381,10 +381,8 @@ class AgencyField(Select):
         return self.agencies[chosen] if chosen else None
 
 
-class AttendanceForm(_Several):
-    """One person at the conference, or invited to it."""
-
-    unmarked = ("agency", "email", "job")
+class WhoCame(Form):
+    """Who somebody at the conference is, for whom and as what, and whether they were there."""
 
     name = Text(label="Full name", missing="Enter their full name", max_length=200, width=30)
     capacity = Radios(
@@ -399,6 +397,13 @@ class AttendanceForm(_Several):
     )
     agency = AgencyField(label="For a professional: which agency?")
     job = Text(label="For a professional: what is their job?", required=False, max_length=200, width=30)
+
+
+class AttendanceForm(WhoCame, _Several):
+    """One person at the conference, or invited to it."""
+
+    unmarked = ("agency", "email", "job")
+
     email = Email(
         label="For a professional: e-mail address",
         required=False,

@@ -10,8 +10,8 @@ from django.forms import CharField, HiddenInput
 from councils.models import Agency
 from dissent.actions.corrections import OF_A_CHILD, mark
 from dissent.forms.base import Button, Form
-from dissent.forms.conferences import AgencyField
-from dissent.forms.fields import DateField, DateTimeField, Radios, Text, TextArea, YesNo
+from dissent.forms.conferences import WhoCame
+from dissent.forms.fields import DateField, DateTimeField, Radios, Text, TextArea
 from dissent.forms.panels import ASKED, DecisionForm
 from dissent.models import Attendance, Child, Conference, Decision, Dissent
 
@@ -80,24 +80,11 @@ class CorrectEndForm(_Correcting):
         super().__init__(*args, initial=said, **kwargs)
 
 
-class CorrectAttendanceForm(_Correcting):
+class CorrectAttendanceForm(WhoCame, _Correcting):
     """Who was at the conference, for whom and as what, or that they were not."""
 
     unmarked = ("agency", "job")
 
-    name = Text(label="Full name", missing="Enter their full name", max_length=200, width=30)
-    capacity = Radios(
-        label="In which capacity?",
-        choices=Attendance.Capacity.choices,
-        missing="Choose in which capacity",
-    )
-    present = YesNo(
-        label="Were they at the conference?",
-        no="No, invited and absent",
-        missing="Choose yes if they were at the conference",
-    )
-    agency = AgencyField(label="For a professional: which agency?")
-    job = Text(label="For a professional: what is their job?", required=False, max_length=200, width=30)
     because = _why()
 
     def __init__(self, *args: Any, attendance: Attendance, agencies: Iterable[Agency], **kwargs: Any) -> None:

@@ -29,7 +29,7 @@ from dissent.forms.unmatched import ClaimForm
 from dissent.models import Dissent
 from dissent.models.dissent import BEING_WRITTEN
 from dissent.views import shown
-from dissent.views.common import needs, page, refused_at, show
+from dissent.views.common import needs, page, refused_at, sent_by, show
 from dissent.views.dissent_form import own_dissent, show_own
 
 PROOF = "address_to_prove"
@@ -40,7 +40,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Ask for an e-mail address, and send a code to it."""
     if request.user.is_authenticated:
         return redirect("begin_where")
-    form = ProveAddress(_sent(request))
+    form = ProveAddress(sent_by(request))
     if request.method == "POST" and form.is_valid():
         _send_code(request, form.cleaned_data["email"])
         return redirect("begin_code")
@@ -54,7 +54,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     proof = request.session.get(PROOF)
     if proof is None or time.time() - proof["at"] > settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT:
         return _start_again(request, "The code has run out. Ask for another.")
-    form = EnterCode(_sent(request), code=proof["code"])
+    form = EnterCode(sent_by(request), code=proof["code"])
     form.buttons = (Button("Continue"),)
     if request.method == "POST":
         if form.is_valid():
@@ -145,7 +145,7 @@ def claim(request: HttpRequest, key: str) -> HttpResponse:
         return show(request, "begin_no_procedure.html", section="work", council=council)
     person = request.user
     form = ClaimForm(
-        _sent(request),
+        sent_by(request),
         agencies=_agencies(council),
         words=procedure.rules.words,
         back="/",
@@ -180,7 +180,7 @@ def change_claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     said = dissent.claim
     facts = ("name", "job", "agency_name", "ended_at", "which", "chair_name")
     form = ClaimForm(
-        _sent(request),
+        sent_by(request),
         agencies=_agencies(dissent.council),
         words=dissent.rules.words,
         back=reverse("dissent", args=[pk]),
@@ -211,10 +211,6 @@ def change_claim(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _agencies(council: Council) -> Any:
     return Agency.objects.filter(council=council).order_by("name")
-
-
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 urlpatterns = [

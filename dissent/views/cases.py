@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Exists, Max, Min, OuterRef, Prefetch, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django_fsm import TransitionNotAllowed
@@ -51,7 +51,7 @@ from dissent.models.dissent import AWAITING_ADMISSION, CLOSED, DECIDED, RECONVEN
 from dissent.models.panel import appointed_as
 from dissent.models.uploads import children_to_be_uploaded
 from dissent.views import shown
-from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, show
+from dissent.views.common import View, day_and_time, find_dissent, needs, page, refused_at, sent_by, show
 
 FAMILIES = ("decisions__findings__child", "may_hear", "held_back", "children_told", "record_packs")
 """What comes with a dissent where it is asked what a family is told."""
@@ -480,10 +480,6 @@ def _is_left_behind(request: HttpRequest, dissent: Dissent) -> bool:
     return "reader" in dissent.stands_as and request.GET.get("stage", dissent.stage) != dissent.stage
 
 
-def _sent(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
 def _not_now(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     messages.info(request, "That cannot be done where the case stands now.")
     return redirect("dissent", dissent.pk)
@@ -527,7 +523,7 @@ def record_step(request: HttpRequest, dissent: Dissent, key: str) -> HttpRespons
     recorded = step.key not in {each.key for each in dissent.missing_steps()}
     if request.method != "POST" and recorded:
         return _not_now(request, dissent)
-    form = StepForm(_sent(request))
+    form = StepForm(sent_by(request))
     if request.method == "POST" and form.is_valid():
         try:
             actions.record_step(
@@ -547,7 +543,7 @@ def _step(dissent: Dissent, key: str) -> Step | None:
 @act("propose")
 def propose(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     """Put a resolution to the dissenter in writing."""
-    form = ProposalForm(_sent(request))
+    form = ProposalForm(sent_by(request))
     if request.method == "POST" and form.is_valid():
         try:
             actions.propose_resolution(
@@ -575,7 +571,7 @@ def decide(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     if stage.panel:
         return redirect("panel", dissent.panel_id)
     form = ReviewForm(
-        _sent(request),
+        sent_by(request),
         outcomes=shown.outcomes_without_agreement(stage),
         to_families=bool(meanings_told_to_families(dissent)),
     )
@@ -598,7 +594,7 @@ def decide(request: HttpRequest, dissent: Dissent) -> HttpResponse:
 @act("admit")
 def admit(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     """Let a late form in or refuse it, with reasons."""
-    form = AdmissionForm(_sent(request))
+    form = AdmissionForm(sent_by(request))
     if request.method == "POST" and form.is_valid():
         let_in = form.cleaned_data["answer"] == AdmissionForm.ADMIT
         decide_on = actions.admit if let_in else actions.refuse_late
@@ -638,7 +634,7 @@ def lapse(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     if request.method != "POST" and can_be_in_time(dissent, at=request.at):
         messages.info(request, "The dissenter still has time to send the form.")
         return redirect("dissent", dissent.pk)
-    form = LapseForm(_sent(request))
+    form = LapseForm(sent_by(request))
     if request.method == "POST" and form.is_valid():
         try:
             actions.lapse(dissent=dissent, by=request.user, at=request.at, **form.cleaned_data)
@@ -665,7 +661,7 @@ def further_conference(request: HttpRequest, dissent: Dissent) -> HttpResponse:
         return _not_now(request, dissent)
     chairs = {str(person.pk): person for person in _chairs(dissent, at=request.at)}
     form = FurtherConferenceForm(
-        _sent(request), chairs=[(key, person.name) for key, person in chairs.items()]
+        sent_by(request), chairs=[(key, person.name) for key, person in chairs.items()]
     )
     if request.method == "POST" and form.is_valid():
         try:

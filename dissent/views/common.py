@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import Error
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.shortcuts import render as django_render
 from django.utils import timezone
@@ -171,6 +171,11 @@ def needs(condition: bool) -> None:
     """Answer like an address that does not exist, unless `condition` holds."""
     if not condition:
         raise Http404
+
+
+def sent_by(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to: what was sent, even where that is nothing; None on opening the page."""
+    return request.POST if request.method == "POST" else None
 
 
 def refused_at(form: BaseForm, refused: Refused) -> None:

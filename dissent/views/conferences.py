@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Prefetch, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
@@ -25,15 +25,10 @@ from dissent.models.panel import appointed_as
 from dissent.pdf import PdfFailed
 from dissent.pdf.check import NotAPdf
 from dissent.views import shown
-from dissent.views.common import day, day_and_time, needs, page, refused_at, show
+from dissent.views.common import day, day_and_time, needs, page, refused_at, sent_by, show
 
 Row = dict[str, Any]
 ON_A_PAGE = 50
-
-
-def typed(request: HttpRequest) -> QueryDict | None:
-    """Return what was sent, nothing at all included; None where the page is only opened."""
-    return request.POST if request.method == "POST" else None
 
 
 # --- the list --------------------------------------------------------------------------------------
@@ -116,7 +111,7 @@ def record_conference(request: HttpRequest) -> HttpResponse:
     if council is None:
         return _choose_council(request, administered)
     chairs = appointed_as(("chair",), council_id=council.pk, at=request.at).order_by("name")
-    form = forms.ConferenceForm(typed(request), chairs=chairs, place=request.user.pk)
+    form = forms.ConferenceForm(sent_by(request), chairs=chairs, place=request.user.pk)
     form.buttons = (Button("Save and continue"), Button("Cancel", href=reverse("conferences")))
     if form.is_valid():
         try:
@@ -132,7 +127,7 @@ def record_conference(request: HttpRequest) -> HttpResponse:
 
 
 def _choose_council(request: HttpRequest, administered: list[Council]) -> HttpResponse:
-    form = forms.ChooseCouncil(typed(request), councils=administered)
+    form = forms.ChooseCouncil(sent_by(request), councils=administered)
     if form.is_valid():
         return redirect(f"{reverse('record_conference')}?council={form.cleaned_data['council']}")
     return show(request, "conference_council.html", section="work", council=None, form=form)
@@ -497,7 +492,7 @@ def add_child(request: HttpRequest, pk: UUID) -> HttpResponse:
         return closed
     back = reverse("conference", args=[pk])
     form = forms.ChildForm(
-        typed(request),
+        sent_by(request),
         words=found.procedure.rules.words,
         place=found.pk,
         back=back,
@@ -521,7 +516,7 @@ def add_relative(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
         return closed
     whose = get_object_or_404(found.children.select_related("conference"), pk=child)
     form = forms.RelativeForm(
-        typed(request),
+        sent_by(request),
         at=request.at,
         others=_others(found, whose),
         place=whose.pk,
@@ -556,7 +551,7 @@ def add_attendance(request: HttpRequest, pk: UUID) -> HttpResponse:
     if closed := _closed(request, found):
         return closed
     form = forms.AttendanceForm(
-        typed(request),
+        sent_by(request),
         agencies=_agencies(found),
         place=found.pk,
         back=reverse("conference", args=[pk]),
@@ -583,7 +578,7 @@ def add_attendance(request: HttpRequest, pk: UUID) -> HttpResponse:
 def attach_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = find_conference(request, pk, "attach")
     form = forms.PaperForm(
-        typed(request),
+        sent_by(request),
         request.FILES if request.method == "POST" else None,
         agencies=_agencies(found),
         place=found.pk,
@@ -622,7 +617,7 @@ def confirm_explained(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = find_conference(request, pk, "explain")
     if closed := _closed(request, found):
         return closed
-    form = forms.Press(typed(request), words="Confirm", back=reverse("conference", args=[pk]))
+    form = forms.Press(sent_by(request), words="Confirm", back=reverse("conference", args=[pk]))
     if form.is_valid():
         try:
             actions.confirm_explained(conference=found, by=request.user, at=request.at)
@@ -644,7 +639,7 @@ def raise_dissent(request: HttpRequest, pk: UUID) -> HttpResponse:
     attendances = list(found.attendances.in_force().select_related("agency"))
     reasons = {one.pk: actions.why_not(one, raising) for one in attendances}
     form = forms.RaiseForm(
-        typed(request),
+        sent_by(request),
         may=[one for one in attendances if not reasons[one.pk]],
         may_not=[one for one in attendances if reasons[one.pk]],
         of=[(one, _born(one)) for one in found.children.all()],
@@ -699,7 +694,7 @@ def close_record(request: HttpRequest, pk: UUID) -> HttpResponse:
     if closed := _closed(request, found):
         return closed
     form = forms.Press(
-        typed(request),
+        sent_by(request),
         words="Close the record",
         kind="warning",
         back=reverse("conference", args=[pk]),

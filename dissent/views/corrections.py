@@ -28,8 +28,8 @@ from dissent.forms.corrections import (
 )
 from dissent.models import Conference, Correction, Decision, Dissent, Letter
 from dissent.views import shown
-from dissent.views.common import day_and_time, find_dissent, needs, page, refused_at, show
-from dissent.views.conferences import find_conference, typed
+from dissent.views.common import day_and_time, find_dissent, needs, page, refused_at, sent_by, show
+from dissent.views.conferences import find_conference
 
 Act = Callable[..., Correction]
 DONE = "It is corrected, and what follows from that is done."
@@ -42,7 +42,7 @@ def correct_child(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
     """Correct what the record says of a child: name, date, and what the conference decided."""
     conference = find_conference(request, pk, "correct")
     row = get_object_or_404(conference.children.select_related("conference"), pk=child)
-    form = CorrectChildForm(typed(request), child=row, back=reverse("conference", args=[pk]))
+    form = CorrectChildForm(sent_by(request), child=row, back=reverse("conference", args=[pk]))
     heading = f"Correct what the record says of {row}"
     decided = [row.get_decision_display(), row.get_category_display()]
     on_record = ", ".join(filter(None, [str(row), shown.born(row), *decided]))
@@ -55,7 +55,7 @@ def correct_child(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
 def correct_end(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Correct when the conference ended."""
     conference = find_conference(request, pk, "correct")
-    form = CorrectEndForm(typed(request), conference=conference, back=reverse("conference", args=[pk]))
+    form = CorrectEndForm(sent_by(request), conference=conference, back=reverse("conference", args=[pk]))
     rows = [{"key": "On the record", "value": day_and_time(conference.ended_at)}]
     heading = "Correct when the conference ended"
     act = actions.correct_conference_end
@@ -73,7 +73,7 @@ def correct_attendance(request: HttpRequest, pk: UUID, attendance: UUID) -> Http
         messages.info(request, "This was corrected already. Below is what the record says now.")
         return redirect(back)
     agencies = list(Agency.objects.filter(council=conference.council_id))
-    form = CorrectAttendanceForm(typed(request), attendance=row, agencies=agencies, back=back)
+    form = CorrectAttendanceForm(sent_by(request), attendance=row, agencies=agencies, back=back)
     agency = row.agency.name if row.agency else ""
     there = "present" if row.present else "absent"
     on_record = [row.name, row.job, agency, row.get_capacity_display(), there]
@@ -155,7 +155,7 @@ def correct_decision(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(back)
     children = list(dissent.children.all())
     form = CorrectDecisionForm(
-        typed(request), dissent=dissent, decision=decision, children=children, back=back
+        sent_by(request), dissent=dissent, decision=decision, children=children, back=back
     )
     came = _press(request, form, actions.correct_decision, dissent=dissent, findings=form.found)
     if isinstance(came, Correction):

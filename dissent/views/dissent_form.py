@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
@@ -21,7 +21,7 @@ from dissent.actions.dissent import LATE, AnswersMissing, ReasonMissing, is_late
 from dissent.forms.dissenter import DeclarationForm, QuestionForm, as_read, as_typed
 from dissent.models import Child, Dissent, Letter
 from dissent.views import shown, typed
-from dissent.views.common import day, day_and_time, find_dissent, local, needs, page, show
+from dissent.views.common import day, day_and_time, find_dissent, local, needs, page, sent_by, show
 from dissent.views.standing import standing
 
 
@@ -48,11 +48,6 @@ def show_own(
         terms=dissent.rules.words,
         **context,
     )
-
-
-def sent_by(request: HttpRequest) -> QueryDict | None:
-    """Return what a form is bound to: what was sent, even where that is nothing; None on opening the page."""
-    return request.POST if request.method == "POST" else None
 
 
 def questions(dissent: Dissent, answers: dict[str, str], *, late: bool) -> list[Question]:

@@ -19,14 +19,13 @@ from dissent.forms.dissenter import ConfirmForm, ManagementForm, RefusalForm, Wi
 from dissent.models import Clock, Dissent, Letter
 from dissent.models.dissent import AT_STAGE, CLOSED
 from dissent.views import dissent_form, shown
-from dissent.views.common import day, page, refused_at
+from dissent.views.common import day, page, refused_at, sent_by
 from dissent.views.dissent_form import (
     known_rows,
     management_rows,
     own_dissent,
     own_letters,
     questions,
-    sent_by,
     show_own,
     typed_rows,
 )

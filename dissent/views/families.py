@@ -16,7 +16,7 @@ from dissent.forms.base import Form
 from dissent.forms.families import AnswerForm, ChangeContactForm, HoldBackForm, LetGoForm, ToldForm
 from dissent.models import Child, Conference, Decision, Dissent, FamilyReader, Relative, readers_of
 from dissent.views import shown
-from dissent.views.common import day, find_dissent, needs, page, refused_at, show
+from dissent.views.common import day, find_dissent, needs, page, refused_at, sent_by, show
 from dissent.views.conferences import find_conference
 
 
@@ -68,10 +68,6 @@ def _show(
     )
 
 
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
-
-
 def _about(relative: Relative) -> list[shown.Row]:
     return [
         {"key": "Who", "value": f"{relative.name}, {relative.relation}"},
@@ -89,7 +85,7 @@ def answer(request: HttpRequest, pk: UUID, who: UUID, child: UUID) -> HttpRespon
     if request.method != "POST" and row not in reader.unanswered:
         messages.info(request, "It is answered already whether they may be told about this child.")
         return redirect(_home(dissent))
-    form = AnswerForm(_sent(request))
+    form = AnswerForm(sent_by(request))
     if form.is_valid():
         try:
             actions.answer_for_family(
@@ -116,7 +112,7 @@ def hold_back(request: HttpRequest, pk: UUID, who: UUID) -> HttpResponse:
     """Hold the letter to somebody of the family back."""
     dissent = _find(request, pk, "hold_back")
     _, reader = _reader(dissent, who)
-    form = HoldBackForm(_sent(request))
+    form = HoldBackForm(sent_by(request))
     if form.is_valid():
         try:
             actions.hold_back(dissent=dissent, who=who, by=request.user, at=request.at, **form.cleaned_data)
@@ -136,7 +132,7 @@ def let_go(request: HttpRequest, pk: UUID, who: UUID) -> HttpResponse:
     if request.method != "POST" and reader.held is None:
         messages.info(request, "They are not held back.")
         return redirect(_home(dissent))
-    form = LetGoForm(_sent(request))
+    form = LetGoForm(sent_by(request))
     if form.is_valid():
         try:
             actions.let_go(dissent=dissent, who=who, by=request.user, at=request.at, **form.cleaned_data)
@@ -168,7 +164,7 @@ def child_told(request: HttpRequest, pk: UUID, child: UUID) -> HttpResponse:
         messages.info(request, "For this child it is recorded already, or nothing is to be recorded.")
         return redirect("dissent", pk)
     rules = dissent.rules.children_told
-    form = ToldForm(_sent(request), told_by=rules.told_by if rules else "")
+    form = ToldForm(sent_by(request), told_by=rules.told_by if rules else "")
     if form.is_valid():
         try:
             actions.record_telling(
@@ -189,7 +185,7 @@ def change_contact(request: HttpRequest, pk: UUID, who: UUID) -> HttpResponse:
     conference = find_conference(request, pk, "change_contact")
     row = _relative(conference, who)
     back = reverse("conference", args=[pk])
-    form = ChangeContactForm(_sent(request), at=request.at, back=back)
+    form = ChangeContactForm(sent_by(request), at=request.at, back=back)
     if form.is_valid():
         try:
             actions.change_contact(relative=row, by=request.user, at=request.at, **form.cleaned_data)

@@ -27,7 +27,7 @@ from dissent.models.dissent import AT_STAGE
 from dissent.pdf import PdfFailed
 from dissent.pdf import bundle as make_bundle
 from dissent.views import shown
-from dissent.views.common import day_and_time, find_dissent, needs, page, refused_at, show
+from dissent.views.common import day_and_time, find_dissent, needs, page, refused_at, sent_by, show
 from dissent.views.papers import download
 
 DECISIONS = Prefetch(
@@ -50,7 +50,7 @@ def convene(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST" and not dissent.can("convene"):
         return redirect("panel" if dissent.panel_id else "dissent", dissent.panel_id or dissent.pk)
     candidates = who_may_be_named(dissent, at=request.at)
-    form = ConveneForm(_sent(request), candidates=candidates, rules=dissent.rules)
+    form = ConveneForm(sent_by(request), candidates=candidates, rules=dissent.rules)
     if form.is_valid():
         try:
             named = actions.convene_panel(
@@ -105,7 +105,7 @@ def replace_member(request: HttpRequest, pk: UUID, seat_pk: UUID) -> HttpRespons
     if seat is None:
         raise Http404
     candidates = _without_those_who_sit(who_may_be_named(sits.first, at=request.at), sits.seats)
-    form = ReplaceForm(_sent(request), candidates=candidates, rules=sits.rules)
+    form = ReplaceForm(sent_by(request), candidates=candidates, rules=sits.rules)
     if form.is_valid():
         try:
             actions.replace_member(
@@ -253,7 +253,7 @@ def panel(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = None
     if request.method == "POST" or (sits.mine and sits.mine.independent is None):
         needs(permissions.may("declare", sits.first.stands_as))
-        form = DeclareForm(_sent(request))
+        form = DeclareForm(sent_by(request))
     if form and form.is_valid():
         try:
             seat = actions.declare(dissent=sits.first, by=request.user, at=request.at, **form.cleaned_data)
@@ -397,7 +397,7 @@ def record_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("panel", pk)
     seats = [seat for seat in sits.seats if seat.holds]
     form = SittingForm(
-        _sent(request),
+        sent_by(request),
         seats=seats,
         initial={"sat_at": sits.panel.sat_at, "present": [str(seat.pk) for seat in seats if seat.sat]},
     )
@@ -445,7 +445,7 @@ def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
             data, dissent=dissent, children=children, by_child=by_child, signs=request.user, **options
         )
 
-    form = asked(_sent(request), by_child=by_child)
+    form = asked(sent_by(request), by_child=by_child)
     if then in {"each", "same"}:
         form = asked(None, by_child=then == "each" and len(children) > 1, initial=form.carried_over())
     lacks = dissent.panel_lacks()
@@ -513,10 +513,6 @@ def _found_rows(dissent: Dissent, child: Child, found: actions.Found) -> list[di
 
 
 # --- what they share -------------------------------------------------------------------------------
-
-
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 def _rules(dissent: Dissent) -> PanelRules:

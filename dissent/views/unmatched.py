@@ -22,7 +22,7 @@ from dissent.forms.unmatched import AroundForm, MatchForm, RaisingForm, Settleme
 from dissent.models import Attendance, Conference, Dissent
 from dissent.views import shown
 from dissent.views.cases import act, act_page, done
-from dissent.views.common import find_dissent, local, needs, page, refused_at, show
+from dissent.views.common import find_dissent, local, needs, page, refused_at, sent_by, show
 
 NEAR = dt.timedelta(days=14)
 """How far from the day that the dissenter gave a conference is offered by itself."""
@@ -44,7 +44,7 @@ def match(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         found = [one for one in found if one.pk != dissent.conference_id]
     form = MatchForm(
-        _sent(request),
+        sent_by(request),
         called="" if dissent.claim.agency else dissent.claim.agency_name,
         agencies=Agency.objects.filter(council=dissent.council_id).order_by("name"),
         candidates=[(one, shown.about_conference(one), _told_apart(one, dissent)) for one in found],
@@ -92,7 +92,7 @@ def raised(request: HttpRequest, pk: UUID) -> HttpResponse:
         if request.method == "POST":
             raise TransitionNotAllowed("Whether it was raised was answered meanwhile.")
         return redirect("dissent", pk)
-    form = RaisingForm(_sent(request), back=reverse("dissent", args=[pk]), **_on_record(dissent.conference))
+    form = RaisingForm(sent_by(request), back=reverse("dissent", args=[pk]), **_on_record(dissent.conference))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -117,7 +117,7 @@ def settle(request: HttpRequest, dissent: Dissent) -> HttpResponse:
     """Whoever the procedure names decides, after hearing the dissenter, whether the dissent goes on."""
     needs(dissent.claim_made is not None)
     form = SettlementForm(
-        _sent(request),
+        sent_by(request),
         found=dissent.conference is not None,
         back=reverse("dissent", args=[dissent.pk]),
         **_on_record(dissent.conference),
@@ -204,10 +204,6 @@ def _on_record(conference: Conference | None) -> dict[str, Any]:
 
 def _where(form: Form) -> dict[str, Any]:
     return {"children": form.cleaned_data["children"], "attendance": form.cleaned_data.get("attendance")}
-
-
-def _sent(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 urlpatterns = [

@@ -473,6 +473,7 @@ PAGES += (
 
 UNTYPED = {
     "ContactForm": ("contact_details", "contact_confirmed_safe_by"),  # a part of two forms above
+    "WhoCame": ("name", "job"),  # a part of two forms above
     "RequestCodeForm": ("email",),
     "AskForCode": ("email",),
     "Password": ("login", "password"),
